@@ -1,0 +1,127 @@
+"""One run from its config to its folder: the steps, in order."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+
+from dnnexp.cli.options import Options
+from dnnexp.cli.progress import Display
+from dnnexp.cli.summaries import summary, text
+from dnnexp.config.dump import dump
+from dnnexp.config.expectations import judge
+from dnnexp.core.streams import Streams
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.registry import plain
+from dnnexp.runs.environment import command_line, environment
+from dnnexp.runs.folder import RunFolder, WriteError, metrics_document
+
+
+def dry_run(experiment: str, config: Any, options: Options) -> int:
+    """Print the resolved config and an estimate of the work."""
+    tree, work = plain(config), find(experiment).estimate(config)
+    if options.as_json:
+        click.echo(json.dumps({"config": tree, "estimate": work}))
+    else:
+        click.echo(f"--- # {work}\n{dump(tree)}", nl=False)
+    return 0
+
+
+def execute(experiment: str, config: Any, options: Options) -> int:
+    """Run, write the folder, print what was found; returns the exit code."""
+    try:
+        return _execute(experiment, config, options)
+    except WriteError as error:
+        click.echo(f"dnnexp: {error}", err=True)
+        return 3
+    except Exception:  # a bug, or a plugin's: shown, and the other configs still run
+        traceback.print_exc()
+        return 1
+
+
+def _execute(experiment: str, config: Any, options: Options) -> int:
+    folder = RunFolder.claim(options.output_dir, experiment, config.name)
+    folder.write("config.yaml", dump(plain(config)))
+    console = Console(stderr=True)
+    with _recorded(folder, options) as durations:
+        with Display(console, config.name, options.quiet) as display:
+            result = _run(experiment, config, options, display, durations)
+            folder.write_arrays(result.arrays)
+            if not options.no_plots:
+                _plot(experiment, result, folder, display, durations)
+        outcomes = judge(config.expect, result.metrics, skip=options.smoke)
+        folder.write("summary.txt", text(experiment, result, outcomes))
+    document = metrics_document(experiment, config, result.metrics, outcomes)
+    folder.write_json("metrics.json", document)
+    _point_latest(folder)
+    if not options.quiet:
+        console.print(summary(experiment, result, outcomes))
+    click.echo(json.dumps(document, separators=(",", ":")) if options.as_json else folder.path)
+    unmet = options.strict and any(o["outcome"] in ("fails", "not_evaluable") for o in outcomes)
+    return 0 if result.passed and not unmet else 1
+
+
+def _run(
+    experiment: str, config: Any, options: Options, display: Display, durations: dict[str, float]
+) -> Result:
+    start = time.perf_counter()
+    request = Request(Streams(config.seed), display, options.trace)
+    result = find(experiment).run(config, request)
+    durations["run"] = time.perf_counter() - start
+    return result
+
+
+def _plot(
+    experiment: str,
+    result: Result,
+    folder: RunFolder,
+    display: Display,
+    durations: dict[str, float],
+) -> None:
+    from dnnexp.plots import render
+
+    start = time.perf_counter()
+    for done, (name, png) in enumerate(render(experiment, result), start=1):
+        folder.write(name, png)
+        display(Work("plots", done, done))
+    durations["plots"] = time.perf_counter() - start
+
+
+@contextmanager
+def _recorded(folder: RunFolder, options: Options) -> Iterator[dict[str, float]]:
+    """Keep `run.json` true: running, then complete, interrupted or failed."""
+    durations: dict[str, float] = {}
+    record = {"status": "running", "command": command_line()}
+    record |= {"start": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    record |= {"end": None, "durations": durations} | environment(options.plugins)
+    folder.write_json("run.json", record)
+    status = "failed"
+    try:
+        yield durations
+        status = "complete"
+    except Exception:
+        raise
+    except BaseException:  # Ctrl-C and SIGTERM
+        status = "interrupted"
+        raise
+    finally:
+        record |= {"status": status, "end": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        folder.write_json("run.json", record)
+
+
+def _point_latest(folder: RunFolder) -> None:
+    """A `latest` that cannot be made costs a message, not the run."""
+    try:
+        folder.point_latest()
+    except WriteError as error:
+        print(f"dnnexp: {error}", file=sys.stderr)

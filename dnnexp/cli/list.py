@@ -1,0 +1,98 @@
+"""`dnnexp list`: what a config can name."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dnnexp.cli.plugins import load_plugins, plugin_option
+
+
+@click.command("list")
+@click.argument("kind", required=False)
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@plugin_option
+def list_parts(kind: str | None, name: str | None, as_json: bool, plugins: tuple[Path, ...]) -> None:
+    """List the parts that a config can name: of all kinds, of one KIND, or one part in full."""
+    import dnnexp.core  # noqa: F401 # enters the built-in parts
+    from dnnexp.registry import UnknownNameError, find, kinds, parts
+
+    load_plugins(plugins)
+    chosen = kind.removesuffix("s") if kind and kind not in kinds() else kind
+    try:
+        if chosen is None:
+            found = {k: list(parts(k).values()) for k in kinds()}
+        else:
+            found = {chosen: [find(chosen, name)] if name else list(parts(chosen).values())}
+    except UnknownNameError as error:
+        raise click.UsageError(str(error)) from None
+    if as_json:
+        click.echo(json.dumps({k: [_described(c) for c in v] for k, v in found.items()}, indent=2))
+    elif name:
+        _print_part(found[str(chosen)][0])
+    else:
+        _print_kinds(found)
+
+
+def _print_kinds(found: dict[str, list[Any]]) -> None:
+    from dnnexp.registry import first_line
+
+    width = max(len(cls.name) for classes in found.values() for cls in classes)
+    for number, (kind, classes) in enumerate(found.items()):
+        click.echo("\n" * (number > 0) + f"{kind}:")
+        for cls in classes:
+            click.echo(f"  {cls.name:{width}}  {first_line(cls)}")
+
+
+def _print_part(cls: Any) -> None:
+    described = _described(cls)
+    click.echo(f"{cls.kind} {cls.name}\n\n{described['documentation']}")
+    if described["fields"]:
+        click.echo("\nfields:")
+    for field in described["fields"]:
+        default = "required" if field["default"] is None else f"default {field['default']}"
+        click.echo(f"  {field['name']}: {field['type']}, {default}")
+
+
+def _described(cls: Any) -> dict[str, Any]:
+    """Name, documentation and fields of a part."""
+    from dnnexp.config.shapes import hints
+
+    found = hints(cls)
+    return {
+        "name": cls.name,
+        "documentation": inspect.getdoc(cls),
+        "fields": [
+            {"name": f.name, "type": _type(found[f.name]), "default": _default(f)}
+            for f in dataclasses.fields(cls)
+        ],
+    }
+
+
+def _type(hint: Any) -> str:
+    """A type hint as a reader of a config needs it: `number > 0`."""
+    import annotated_types as at
+
+    signs = {at.Gt: (">", "gt"), at.Ge: (">=", "ge"), at.Lt: ("<", "lt"), at.Le: ("<=", "le")}
+    plain = {float: "number", int: "integer", str: "text", bool: "true or false"}
+    bounds = [
+        f"{signs[type(c)][0]} {getattr(c, signs[type(c)][1]):g}"
+        for c in getattr(hint, "__metadata__", ())
+        if type(c) in signs
+    ]
+    inner = getattr(hint, "__origin__", hint) if bounds else hint
+    arguments = getattr(inner, "__args__", None)
+    if arguments:
+        words = (repr(a) if isinstance(a, str) else _type(a) for a in arguments if a is not type(None))
+        return " or ".join(words)
+    return " ".join([plain.get(inner, getattr(inner, "__name__", str(inner))), " and ".join(bounds)]).strip()
+
+
+def _default(field: dataclasses.Field[Any]) -> str | None:
+    return None if field.default is dataclasses.MISSING else json.dumps(field.default, default=str)

@@ -1,0 +1,49 @@
+"""Plugins: the user's own parts, from files named on the command line only."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+
+def load_plugins(files: Sequence[Path]) -> None:
+    """Import each file, so that the parts in it are registered.
+
+    Raises:
+        click.BadParameter: a file cannot be imported; the message has the line and the cause.
+    """
+    for file in files:
+        name = f"dnnexp_plugin_{file.stem}"
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise click.BadParameter(f"{file}: is no Python file", param_hint="--plugin")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            message = f"{_place(error, file)}: {type(error).__name__}: {error}"
+            raise click.BadParameter(message, param_hint="--plugin") from None
+
+
+def _place(error: Exception, file: Path) -> str:
+    """FILE:LINE of the last of the file's own lines that the error passed through."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return f"{file}:{error.lineno}"
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+    return f"{file}:{lines[-1]}" if lines else str(file)
+
+
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    metavar="FILE.py",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Register the parts in this Python file; may be given several times.",
+)

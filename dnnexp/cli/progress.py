@@ -1,0 +1,70 @@
+"""Progress of a run on stderr: bars on a terminal, elsewhere a line every few seconds."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from dnnexp.experiments.base import Event, Line
+
+_SECONDS = 5.0
+"""How often a line is written where there is no terminal."""
+
+
+class Display:
+    """Shows the events it is called with, between `with` and its end."""
+
+    def __init__(self, console: Console, name: str, quiet: bool) -> None:
+        """On a console; a quiet one shows traces only."""
+        self._console = console
+        self._name = name
+        self._quiet = quiet
+        self._written = time.monotonic()
+        self._tasks: dict[str, TaskID] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        """Start the bars."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bars off the terminal."""
+        self._bars.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        if isinstance(event, Line):
+            self._console.print(event.text, markup=False, highlight=False, soft_wrap=True)
+        elif self._console.is_terminal:
+            if event.stage not in self._tasks:
+                self._tasks[event.stage] = self._bars.add_task(f"{self._name}: {event.stage}")
+            self._bars.update(self._tasks[event.stage], completed=event.done, total=event.total)
+        elif not self._quiet and time.monotonic() - self._written >= _SECONDS:
+            self._written = time.monotonic()
+            share = f"{event.done:,} of {event.total:,}"
+            self._console.print(f"{self._name}: {event.stage} {share}", highlight=False)

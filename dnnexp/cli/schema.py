@@ -1,0 +1,27 @@
+"""`dnnexp schema`: JSON Schema for editors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from dnnexp.cli.plugins import load_plugins, plugin_option
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@plugin_option
+def schema(experiment: str | None, plugins: tuple[Path, ...]) -> None:
+    """Print the JSON Schema of EXPERIMENT's configs (of all, told apart by `experiment:`, without it)."""
+    from dnnexp import experiments
+    from dnnexp.config.schema import json_schema
+    from dnnexp.registry import suggest
+
+    load_plugins(plugins)
+    if experiment is not None and experiment not in experiments.NAMES:
+        hint = suggest(experiment, experiments.NAMES)
+        raise click.BadParameter(f"unknown experiment {experiment!r}{hint}", param_hint="EXPERIMENT")
+    names = experiments.NAMES if experiment is None else (experiment,)
+    click.echo(json.dumps(json_schema([experiments.find(name).Config for name in names]), indent=2))

@@ -1,0 +1,1 @@
+"""Configs: the YAML dialect, overrides, validation with every error at once."""

@@ -1,0 +1,317 @@
+"""The YAML dialect of the config files: YAML 1.2's core schema, bounded, with positions.
+
+PyYAML scans the text; what its events mean is decided here, because its own constructors follow
+YAML 1.1 (`1e-3` is a string, `on` a boolean, `010` eight) and stop at the first error.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import yaml
+
+from dnnexp.config.scalars import (
+    CORE,
+    KINDS,
+    LINE_BREAK,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    NOUNS,
+    DialectError,
+    read_scalar,
+    resolve,
+    short,
+)
+from dnnexp.registry import Path
+
+Position = tuple[int, int]  # 1-based line and column
+
+_TAGS = {CORE + kind: kind for kind in NOUNS}
+_FITTING = {  # the kinds an event can have; the last is that of one without a tag
+    yaml.ScalarEvent: ("null", "bool", "int", "float", "str"),
+    yaml.SequenceStartEvent: ("seq",),
+    yaml.MappingStartEvent: ("map",),
+}
+_UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_TAGS = f"tags that build objects do not exist here, only {', '.join(f'!!{k}' for k in NOUNS)}"
+_TAB = "found a tab, but YAML allows only spaces for indentation and around values"
+_ONE_DOCUMENT = "a second document starts here, but exactly one is allowed"
+_SYNTAX_ERRORS = {  # from PyYAML's words to ours; {line} is where the unfinished construct began
+    "mapping values are not allowed": "a ':' is not allowed here: text that contains ': ' must be "
+    "quoted, and the keys of a mapping must be indented alike",
+    "could not find expected ':'": "expected ': ' after the key on line {line}",
+    "expected ',' or ']'": "expected ',' or ']', as the '[' of line {line} is still open",
+    "expected ',' or '}'": "expected ',' or '}}', as the '{{' of line {line} is still open",
+    "unexpected end of stream": "the quoted text that starts on line {line} must be closed",
+    "expected <block end>": "this does not belong to the block of line {line}: its entries must be "
+    "indented alike, and nothing may follow a closing quote or bracket",
+    "expected '<document start>'": "expected nothing after the one document, or '---' after a directive",
+    "undefined tag handle": _NO_TAGS,
+    "cannot start any token": "{problem}; text that starts with it must be quoted",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a text and what is allowed, in one sentence.
+
+    `position` is None if the problem is with the text as a whole; `path` is that of the value, or
+    of the mapping that holds an unusable key, and empty for errors of syntax.
+    """
+
+    position: Position | None
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """The tree in a text, the position of everything in it by path, and all problems found.
+
+    `keys` has the positions of mapping keys, `values` those of values; a value that comes from an
+    alias is where the alias is, its children where they were written. With problems the tree is
+    what could be read: an unusable value is None, unusable and repeated keys are left out, and if
+    the text is not YAML or exceeds a bound, `value` is None and there are no positions.
+    """
+
+    value: Any
+    keys: Mapping[Path, Position]
+    values: Mapping[Path, Position]
+    problems: tuple[Problem, ...]
+
+
+def parse(text: str | bytes) -> Document:
+    """Read the one YAML document in `text`; what is wrong with it is returned, never raised."""
+    keys: dict[Path, Position] = {}
+    values: dict[Path, Position] = {}
+    problems: list[Problem] = []
+    try:
+        root = _Composer(_checked(text), problems).compose()
+    except _UnreadableError as error:
+        return Document(None, keys, values, (*problems, error.problem))
+    return Document(_expand(root, (), keys, values), keys, values, tuple(problems))
+
+
+def parse_value(text: str) -> Any:
+    """Read a single value, as given on the command line; blank text is null.
+
+    Raises:
+        DialectError: the text is not one value of the dialect; the message says why.
+    """
+    document = parse(text if text.strip() else "null")
+    if document.problems:
+        raise DialectError(document.problems[0].message)
+    return document.value
+
+
+class _UnreadableError(Exception):
+    """Reading cannot go on: this is not YAML, or a bound is exceeded."""
+
+    def __init__(self, position: Position | None, message: str, path: Path = ()) -> None:
+        super().__init__(message)
+        self.problem = Problem(position, path, message)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A value with its positions; aliases share `content`, which `_expand` makes into copies."""
+
+    content: Any  # a scalar, list[_Node], or dict[str, tuple[Position, _Node]]
+    position: Position
+    size: int  # number of nodes, keys included, with aliases expanded
+    height: int  # number of nested collections
+
+
+def _expand(node: _Node, path: Path, keys: dict[Path, Position], values: dict[Path, Position]) -> Any:
+    values[path] = node.position
+    if isinstance(node.content, list):
+        return [_expand(item, (*path, i), keys, values) for i, item in enumerate(node.content)]
+    if not isinstance(node.content, dict):
+        return node.content
+    keys |= {(*path, key): position for key, (position, _) in node.content.items()}
+    return {key: _expand(child, (*path, key), keys, values) for key, (_, child) in node.content.items()}
+
+
+def _checked(text: str | bytes) -> str:
+    """Decode `text`, drop its byte order mark, and see that the scanner can take it."""
+    size = len(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    if size > MAX_BYTES:
+        message = f"the text has {size} bytes, but at most {MAX_BYTES} (1 MiB) are allowed"
+        raise _UnreadableError(None, message)
+    try:
+        text = (text if isinstance(text, str) else text.decode()).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        message = f"found the byte 0x{error.object[error.start]:02x}, but the text must be UTF-8"
+        position = _end(error.object[: error.start].decode().removeprefix("\ufeff"))
+        raise _UnreadableError(position, message) from error
+    if found := _UNPRINTABLE.search(text):
+        message = f"found the control character U+{ord(found[0]):04X}; text must be printable"
+        raise _UnreadableError(_end(text[: found.start()]), message)
+    return text
+
+
+def _end(text: str) -> Position:
+    lines = LINE_BREAK.split(text)
+    return len(lines), len(lines[-1]) + 1
+
+
+def _start(event: Any) -> Position:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> _UnreadableError:
+    mark = error.problem_mark
+    assert mark is not None  # PyYAML's scanner and parser always set it
+    position = (mark.line + 1, mark.column + 1)
+    line_start = mark.index - mark.column
+    if tab := re.compile(r" *\t").match(text, line_start):
+        position = (mark.line + 1, tab.end() - line_start)
+    if tab or text.startswith("\t", mark.index):
+        return _UnreadableError(position, _TAB)
+    line = (error.context_mark or mark).line + 1
+    problem = error.problem or ""
+    message = f"{problem} {error.context or ''}".replace("the node content", "a value").strip()
+    for words, ours in _SYNTAX_ERRORS.items():
+        if words in problem:
+            message = ours.format(line=line, problem=problem)
+    return _UnreadableError(position, message)
+
+
+def _height(content: Any) -> int:
+    if isinstance(content, list):
+        return 1 + max((item.height for item in content), default=0)
+    if isinstance(content, dict):
+        return 1 + max((child.height for _, child in content.values()), default=0)
+    return 0
+
+
+@dataclass
+class _Composer:
+    """Builds nodes from the events of PyYAML's parser and notes all problems on the way."""
+
+    text: str
+    problems: list[Problem]
+    anchors: dict[str | None, _Node | None] = field(default_factory=dict)  # None: being read
+    size: int = 0  # number of nodes so far, with aliases expanded
+
+    def compose(self) -> _Node:
+        self.loader: Any = yaml.SafeLoader(self.text)
+        self.next_event()  # the start of the stream
+        if isinstance(self.next_event(), yaml.StreamEndEvent):
+            raise _UnreadableError(None, "the text is empty, but one document is needed")
+        root = self.node(self.next_event(), (), 0)
+        self.next_event()  # the end of the document
+        if not isinstance(self.next_event(), yaml.StreamEndEvent):
+            self.report(self.event, (), _ONE_DOCUMENT)
+        return root
+
+    def next_event(self) -> Any:  # PyYAML's events share no useful type
+        try:
+            self.event: Any = self.loader.get_event()
+        except yaml.MarkedYAMLError as error:
+            raise _syntax_error(self.text, error) from error
+        except (ValueError, OverflowError) as error:  # from chr(), for escapes above U+10FFFF
+            position = (self.loader.line + 1, self.loader.column + 1)
+            message = "found an escape or version out of range; characters end at \\U0010ffff"
+            raise _UnreadableError(position, message) from error
+        return self.event
+
+    def report(self, event: Any, path: Path, message: str) -> None:
+        self.problems.append(Problem(_start(event), path, message))
+
+    def spend(self, size: int, depth: int, path: Path) -> None:
+        """Count `size` more nodes, nested up to `depth`, against the bounds."""
+        self.size += size
+        if self.size > MAX_NODES:
+            message = f"with aliases expanded, there are more than the {MAX_NODES} nodes allowed"
+            raise _UnreadableError(_start(self.event), message, path)
+        if depth > MAX_DEPTH:
+            message = f"this is nested deeper than the {MAX_DEPTH} levels allowed"
+            raise _UnreadableError(_start(self.event), message, path)
+
+    def node(self, event: Any, path: Path, depth: int) -> _Node:
+        """The node that starts with `event` and lies inside `depth` collections."""
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event, path, depth)
+        size_before = self.size
+        self.spend(1, depth + (not isinstance(event, yaml.ScalarEvent)), path)
+        self.anchors[event.anchor] = None  # most have the anchor None, which no alias names
+        content = self.content(event, path, depth)
+        node = _Node(content, _start(event), self.size - size_before, _height(content))
+        self.anchors[event.anchor] = node
+        return node
+
+    def alias(self, event: Any, path: Path, depth: int) -> _Node:
+        target = self.anchors.get(event.anchor)
+        if target is None:
+            fault = "contains itself" if event.anchor in self.anchors else "is unknown"
+            rule = f"an alias must come after all that &{short(event.anchor)} marks"
+            self.report(event, path, f"the alias *{short(event.anchor)} {fault}; {rule}")
+            target = _Node(None, _start(event), 1, 0)
+        self.spend(target.size, depth + target.height, path)
+        return replace(target, position=_start(event))
+
+    def content(self, event: Any, path: Path, depth: int) -> Any:
+        kind = self.kind(event, path)
+        content: Any = None
+        if isinstance(event, yaml.SequenceStartEvent):
+            content = self.items(path, depth + 1)
+        elif isinstance(event, yaml.MappingStartEvent):
+            content = self.entries(path, depth + 1)
+        elif kind:
+            try:
+                content = read_scalar(kind, event.value)
+            except DialectError as error:
+                self.report(event, path, str(error))
+        return content if kind else None
+
+    def kind(self, event: Any, path: Path) -> str | None:
+        """What `event` says its value is, or None if its tag cannot be used."""
+        fitting = _FITTING[type(event)]
+        if event.tag is None:
+            plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0]
+            return resolve(event.value) if plain else fitting[-1]
+        kind = _TAGS.get(event.tag)
+        if kind in fitting:
+            return kind
+        tag = short(event.tag.replace(CORE, "!!"))
+        reason = f"needs {NOUNS[kind]}, which this is not" if kind else f"is unknown: {_NO_TAGS}"
+        self.report(event, path, f"the tag {tag} {reason}")
+        return None
+
+    def items(self, path: Path, depth: int) -> list[_Node]:
+        items: list[_Node] = []
+        while not isinstance(event := self.next_event(), yaml.SequenceEndEvent):
+            items.append(self.node(event, (*path, len(items)), depth))
+        return items
+
+    def entries(self, path: Path, depth: int) -> dict[str, tuple[Position, _Node]]:
+        entries: dict[str, tuple[Position, _Node]] = {}
+        while not isinstance(event := self.next_event(), yaml.MappingEndEvent):
+            key, position = self.key(event, path, depth), _start(event)
+            child_path = path if key is None else (*path, key)
+            if key in entries:
+                lines = f"line {entries[key][0][0]} and again on line {position[0]}"
+                message = f"the key {short(key)!r} is on {lines}, but may be given only once"
+                self.report(event, child_path, message)
+            child = self.node(self.next_event(), child_path, depth)
+            if key is not None:
+                entries.setdefault(key, (position, child))
+        return entries
+
+    def key(self, event: Any, path: Path, depth: int) -> str | None:
+        """The key that starts with `event`, or None, with the problem noted, if unusable."""
+        problems_before = len(self.problems)
+        key = self.node(event, path, depth).content
+        if getattr(event, "value", "") == "<<" and event.implicit[0]:
+            self.report(event, path, "the merge key << does not exist in YAML 1.2; write the keys")
+        elif isinstance(key, str):
+            return key
+        elif len(self.problems) == problems_before:
+            source = self.text[event.start_mark.index : self.event.end_mark.index].strip()
+            noun = NOUNS[KINDS[type(key)]]
+            message = f"the key {short(source)} is {noun}, but keys are strings: put it in quotes"
+            self.report(event, path, message)
+        return None

@@ -1,0 +1,42 @@
+"""What the type hints of config dataclasses and parts say about the trees that they are read from."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, get_args, get_origin, get_type_hints
+
+from dnnexp.registry import Labelled, Part
+
+
+def hints(cls: type) -> dict[str, Any]:
+    """The type hints of a dataclass's fields, with their `Annotated` constraints."""
+    found = get_type_hints(cls, include_extras=True)
+    return {field.name: found[field.name] for field in dataclasses.fields(cls)}
+
+
+def is_part_base(hint: Any) -> bool:
+    """Whether a hint is the base class of a kind of part, such as `Optimizer`."""
+    return isinstance(hint, type) and issubclass(hint, Part) and not hasattr(hint, "name")
+
+
+def canonical(hint: Any, raw: Any) -> Any:
+    """The mapping that a shorthand stands for: a part's bare name, or a part where its holder is due."""
+    if get_origin(hint) is Labelled:
+        (inner,) = get_args(hint)
+        label = raw.get("label") if isinstance(raw, dict) else None
+        found = canonical(inner, without(raw, "label"))
+        default = raw.get("name") if isinstance(raw, dict) else raw
+        if isinstance(found, dict) and (label is not None or isinstance(default, str)):
+            found = {"label": default if label is None else label} | found
+        return found
+    field = getattr(hint, "shorthand", None)
+    if field and (isinstance(raw, str) or (isinstance(raw, dict) and "name" in raw)):
+        return {field: canonical(hints(hint)[field], raw)}
+    if is_part_base(hint) and isinstance(raw, str):
+        return {"name": raw}
+    return raw
+
+
+def without(raw: Any, key: str) -> Any:
+    """A mapping less one of its keys; anything else as it is."""
+    return {k: v for k, v in raw.items() if k != key} if isinstance(raw, dict) else raw

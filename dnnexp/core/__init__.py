@@ -1,0 +1,30 @@
+"""The numerics: update rules, objectives, networks, differentiation.
+
+Importing this package enters every built-in part into the registry.
+"""
+
+from dnnexp.core import (
+    activations,
+    differentiation,
+    initializers,
+    inputs,
+    losses,
+    network,
+    objectives,
+    optimizers,
+    parameter_derivatives,
+    stepping,
+)
+
+__all__ = [
+    "activations",
+    "differentiation",
+    "initializers",
+    "inputs",
+    "losses",
+    "network",
+    "objectives",
+    "optimizers",
+    "parameter_derivatives",
+    "stepping",
+]

@@ -1,0 +1,103 @@
+"""Losses of an output y and a target t, both `(..., batch, n)`, summed over outputs and batch.
+
+Each comes with its gradient and with its difference between two outputs in a form that does not
+subtract two large values, for difference quotients of a small derivative.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnnexp.core.arrays import Array, Floats, namespace, real
+from dnnexp.registry import Part, register
+
+
+class Loss(Part, ABC):
+    """Base of the losses."""
+
+    kind = "loss"
+
+    @abstractmethod
+    def value(self, y: Array, t: Array) -> Array:
+        """The loss, summed over outputs and batch: shape `(...)`."""
+
+    @abstractmethod
+    def gradient(self, y: Array, t: Array) -> Array:
+        """∂E/∂y: the shape of y."""
+
+    @abstractmethod
+    def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
+        """E(y₊, t) − E(y₋, t), accurate where y₊ and y₋ are close: shape `(...)`."""
+
+    @abstractmethod
+    def example_targets(self, generator: np.random.Generator, batch: int, width: int) -> Floats:
+        """Random targets that suit the loss: shape `(batch, width)`."""
+
+
+def _total(terms: Array) -> Array:
+    """The sum over outputs and batch."""
+    return namespace(terms).sum(terms, axis=(-2, -1))
+
+
+@register("squared_error")
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    """Squared error: E = ½ Σ (y − t)²; ∂E/∂y = y − t."""
+
+    def value(self, y: Array, t: Array) -> Array:
+        """½ Σ (y − t)²."""
+        return _total((y - t) ** 2) / 2
+
+    def gradient(self, y: Array, t: Array) -> Array:
+        """Y − t."""
+        return y - t
+
+    def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
+        """Σ ½ (y₊ − y₋)(y₊ + y₋ − 2t)."""
+        return _total((y_plus - y_minus) * (y_plus + y_minus - 2 * t)) / 2
+
+    def example_targets(self, generator: np.random.Generator, batch: int, width: int) -> Floats:
+        """Standard normal."""
+        return generator.standard_normal((batch, width))
+
+
+@register("softmax_cross_entropy")
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    """Softmax cross-entropy: E = −Σ tₖ log pₖ, p = softmax(y); ∂E/∂y = p Σₖ tₖ − t.
+
+    The logits y are shifted by their maximum before any exponential (Goodfellow, Bengio and Courville,
+    "Deep learning", 2016, section 4.1), so they may be of any size.
+    """
+
+    def value(self, y: Array, t: Array) -> Array:
+        """Σ tₖ (log Σⱼ exp yⱼ − yₖ)."""
+        xp = namespace(y)
+        shifted = y - xp.max(real(y), axis=-1, keepdims=True)
+        log_sum = xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+        return _total(t * (log_sum - shifted))
+
+    def gradient(self, y: Array, t: Array) -> Array:
+        """P Σₖ tₖ − t."""
+        return softmax(y) * namespace(t).sum(t, axis=-1, keepdims=True) - t
+
+    def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
+        """Σ tₖ (log(1 + Σⱼ p₋ⱼ (exp Δⱼ − 1)) − Δₖ) with Δ = y₊ − y₋."""
+        xp = namespace(y_minus)
+        delta = y_plus - y_minus
+        growth = xp.sum(softmax(y_minus) * xp.expm1(delta), axis=-1, keepdims=True)
+        return _total(t * (xp.log1p(growth) - delta))
+
+    def example_targets(self, generator: np.random.Generator, batch: int, width: int) -> Floats:
+        """One-hot, every class equally likely."""
+        return np.eye(width)[generator.integers(width, size=batch)]
+
+
+def softmax(y: Array) -> Array:
+    """Exp yₖ / Σⱼ exp yⱼ along the last axis, for logits of any size."""
+    xp = namespace(y)
+    raised = xp.exp(y - xp.max(real(y), axis=-1, keepdims=True))
+    return raised / xp.sum(raised, axis=-1, keepdims=True)

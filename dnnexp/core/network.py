@@ -1,0 +1,198 @@
+"""Fully connected networks: forward, backward, tangents, input Jacobians.
+
+The parameters of one network are a vector `(P,)`; those of a stack of `runs` networks are `(P, runs)`,
+best in Fortran order, so that each network's are contiguous. Layer by layer they hold the weights
+w^(l), `(n_l, n_{l-1})` in row order, then the biases b^(l). Activations of a batch are rows:
+Z = A Wᵀ + b. For a stack, every array has a leading axis `runs`; an x without it is shared by all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dnnexp.core.activations import Activation
+from dnnexp.core.arrays import Numbers
+from dnnexp.core.initializers import LayerInitializer
+from dnnexp.core.losses import Loss
+
+
+class Layer(NamedTuple):
+    """A layer's parameters: weights `(..., n_out, n_in)` and biases `(..., n_out)`."""
+
+    weights: Any
+    biases: Any
+
+
+class Signals(NamedTuple):
+    """What a forward pass leaves behind.
+
+    `pre[l]` is z^(l+1) for l = 0 … L−1; `post[l]` is a^(l) for l = 0 … L, post[0] being x. Each is
+    `(..., batch, width)`.
+    """
+
+    pre: list[Any]
+    post: list[Any]
+
+    @property
+    def output(self) -> Any:
+        """Y = a^(L)."""
+        return self.post[-1]
+
+
+def affine(a: Numbers, layer: Layer) -> Any:
+    """Z = A Wᵀ + b. A complex A meets real weights in two real products, not one complex one."""
+    transposed = layer.weights.swapaxes(-1, -2)
+    if np.iscomplexobj(a) and not np.iscomplexobj(transposed):
+        z = product(a.real, transposed).astype(np.complex128)
+        z.imag = product(a.imag, transposed)
+    else:
+        z = product(a, transposed)
+    z += layer.biases[..., None, :]
+    return z
+
+
+def product(a: Any, matrix: Any) -> Any:
+    """A @ matrix; many small products with one and the same matrix as a single large one."""
+    if matrix.ndim == 2:
+        return (a.reshape(-1, a.shape[-1]) @ matrix).reshape(*a.shape[:-1], matrix.shape[-1])
+    return a @ matrix
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected network.
+
+    Attributes:
+        widths: n_0 … n_L, the input's first.
+        activations: one for each of the L layers, the last one included.
+    """
+
+    widths: tuple[int, ...]
+    activations: tuple[Activation, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless there is one activation a layer."""
+        if len(self.activations) != len(self.widths) - 1:
+            raise ValueError(
+                f"{len(self.widths) - 1} layers need as many activations, {len(self.activations)} given"
+            )
+
+    @property
+    def depth(self) -> int:
+        """The number of layers L."""
+        return len(self.activations)
+
+    @property
+    def parameter_count(self) -> int:
+        """P = Σ n_l (n_{l-1} + 1)."""
+        return sum(n_out * (n_in + 1) for n_in, n_out in pairwise(self.widths))
+
+    def layers(self, parameters: Numbers) -> list[Layer]:
+        """The parameters `(P,)` or `(P, runs)` as weights and biases: views, not copies."""
+        rows, layers, start = parameters.T, [], 0
+        for n_in, n_out in pairwise(self.widths):
+            middle, end = start + n_out * n_in, start + n_out * (n_in + 1)
+            weights = rows[..., start:middle].reshape(*rows.shape[:-1], n_out, n_in)
+            layers.append(Layer(weights, rows[..., middle:end]))
+            start = end
+        return layers
+
+    def draw(
+        self,
+        initializer: LayerInitializer,
+        weight_stream: np.random.Generator,
+        bias_stream: np.random.Generator,
+    ) -> Numbers:
+        """Parameters `(P,)` of one network, layer by layer from the two streams."""
+        parameters = np.empty(self.parameter_count)
+        for layer in self.layers(parameters):
+            fan_out, fan_in = layer.weights.shape
+            layer.weights[:] = initializer.weights.draw(weight_stream, fan_in, fan_out, (fan_out, fan_in))
+            layer.biases[:] = initializer.biases.draw(bias_stream, fan_in, fan_out, (fan_out,))
+        return parameters
+
+    def forward(self, parameters: Numbers, x: Numbers) -> Signals:
+        """z^(l) = w^(l) a^(l-1) + b^(l), a^(l) = σ(z^(l)), from x `(batch, n_0)`."""
+        signals = Signals([], [x])
+        for layer, activation in zip(self.layers(parameters), self.activations, strict=True):
+            signals.pre.append(affine(signals.output, layer))
+            signals.post.append(activation.f(signals.pre[-1]))
+        return signals
+
+    def slopes(self, signals: Signals) -> list[Any]:
+        """σ'(z^(l)) of every layer: the diagonal of D^(l)."""
+        return [activation.df(z) for activation, z in zip(self.activations, signals.pre, strict=True)]
+
+    def tangent(
+        self,
+        parameters: Numbers,
+        signals: Signals,
+        parameter_tangent: Numbers | None = None,
+        input_tangent: Numbers | None = None,
+    ) -> Any:
+        """ẏ along a direction: ż = ẇ a + w ȧ + ḃ, ȧ = σ'(z) ⊙ ż, one pass (forward mode).
+
+        `parameter_tangent` is `(P,)`, or `(P, directions)` for many at once, and then the result is
+        `(directions, batch, n_L)`. A missing tangent is zero.
+        """
+        a_dot: Any = input_tangent
+        directions: Sequence[Layer | None] = [None] * self.depth
+        if parameter_tangent is not None:
+            directions = self.layers(parameter_tangent)
+        slopes, layers = self.slopes(signals), self.layers(parameters)
+        for layer, direction, a, slope in zip(layers, directions, signals.post[:-1], slopes, strict=True):
+            z_dot: Any = 0.0
+            if a_dot is not None:
+                z_dot = product(a_dot, layer.weights.swapaxes(-1, -2))
+            if direction is not None:
+                z_dot = z_dot + affine(a, direction)
+            a_dot = slope * z_dot
+        return a_dot
+
+    def backward(self, parameters: Numbers, signals: Signals, cotangent: Numbers) -> tuple[Numbers, Any]:
+        """The gradient for a cotangent ∂E/∂y, in one pass back (reverse mode), summed over the batch.
+
+        δ^(L) = ∂E/∂y ⊙ σ'(z^(L)); δ^(l) = σ'(z^(l)) ⊙ (w^(l+1))ᵀ δ^(l+1); ∂E/∂w^(l) = δ^(l) (a^(l-1))ᵀ;
+        ∂E/∂b^(l) = δ^(l).
+
+        Returns:
+            ∂E/∂parameters in the parameters' shape, and ∂E/∂x, `(..., batch, n_0)`.
+        """
+        gradient = np.empty_like(parameters, order="F")
+        places, layers, slopes = (
+            self.layers(gradient),
+            self.layers(parameters),
+            self.slopes(signals),
+        )
+        back: Any = cotangent
+        for level in reversed(range(self.depth)):
+            delta = back * slopes[level]
+            places[level].weights[:] = delta.swapaxes(-1, -2) @ signals.post[level]
+            places[level].biases[:] = delta.sum(axis=-2)
+            back = delta @ layers[level].weights
+        return gradient, back
+
+    def gradient(self, parameters: Numbers, x: Numbers, t: Numbers, loss: Loss) -> Numbers:
+        """∂E/∂parameters of a loss, by one pass forward and one back: the parameters' shape."""
+        signals = self.forward(parameters, x)
+        return self.backward(parameters, signals, loss.gradient(signals.output, t))[0]
+
+    def jacobian_forward(self, parameters: Numbers, signals: Signals) -> Any:
+        """∂y/∂x = D^(L) w^(L) ⋯ D^(1) w^(1), multiplied from the input on: `(..., batch, n_L, n_0)`."""
+        jacobian: Any = np.eye(self.widths[0])
+        for layer, slope in zip(self.layers(parameters), self.slopes(signals), strict=True):
+            jacobian = slope[..., None] * (layer.weights[..., None, :, :] @ jacobian)
+        return jacobian
+
+    def jacobian_backward(self, parameters: Numbers, signals: Signals) -> Any:
+        """The same product, multiplied from the output back: `(..., batch, n_L, n_0)`."""
+        jacobian: Any = np.eye(self.widths[-1])
+        pairs = zip(self.layers(parameters), self.slopes(signals), strict=True)
+        for layer, slope in reversed(list(pairs)):
+            jacobian = (jacobian * slope[..., None, :]) @ layer.weights[..., None, :, :]
+        return jacobian

@@ -1,0 +1,215 @@
+"""Objectives: functions to minimise, with gradient, domain and known minimum.
+
+Coordinates come first: a point is `(d,)`, a set of them `(d, ...)`, their values `(...)`. So a formula as
+written in a book, `x[0]**2 / 20 + x[1]**2`, holds for any number of points, real or complex.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Ge
+
+from dnnexp.core.arrays import Array, Floats, namespace
+from dnnexp.registry import Count, Part, register
+
+
+class Objective(Part, ABC):
+    """Base of the objectives."""
+
+    kind = "objective"
+    if TYPE_CHECKING:
+
+        @property
+        def dimension(self) -> int:
+            """The number of coordinates d: a field where it can be chosen, else a constant."""
+
+    minimum: ClassVar[float] = 0.0
+    """The least value."""
+
+    @abstractmethod
+    def value(self, x: Array) -> Array:
+        """The value at points of shape `(d, ...)`: shape `(...)`."""
+
+    @abstractmethod
+    def gradient(self, x: Array) -> Array:
+        """The gradient at points of shape `(d, ...)`: the same shape."""
+
+    @abstractmethod
+    def minimizers(self) -> Floats:
+        """Where the minimum is attained: shape `(d, count)`."""
+
+    @abstractmethod
+    def domain(self) -> tuple[Floats, Floats]:
+        """The customary search box: its lower and its upper corner, `(d,)` each."""
+
+
+def _box(dimension: int, half_width: float) -> tuple[Floats, Floats]:
+    return np.full(dimension, -half_width), np.full(dimension, half_width)
+
+
+@register("valley")
+@dataclass(frozen=True)
+class Valley(Objective):
+    """A valley: f = x₀²/20 + x₁²; ∇f = (x₀/10, 2 x₁). Minimum 0 at the origin; condition number 20."""
+
+    dimension: ClassVar[int] = 2
+
+    def value(self, x: Array) -> Array:
+        """x₀²/20 + x₁²."""
+        return x[0] ** 2 / 20 + x[1] ** 2
+
+    def gradient(self, x: Array) -> Array:
+        """(x₀/10, 2 x₁)."""
+        return namespace(x).concat((x[:1] / 10, 2 * x[1:]))
+
+    def minimizers(self) -> Floats:
+        """The origin."""
+        return np.zeros((2, 1))
+
+    def domain(self) -> tuple[Floats, Floats]:
+        """[-100, 100]²."""
+        return _box(2, 100.0)
+
+
+@register("quadratic")
+@dataclass(frozen=True)
+class Quadratic(Objective):
+    """A quadratic: f = ½ Σ λᵢ xᵢ², λ from 1 to the condition number κ in equal ratios. Minimum 0 at 0.
+
+    λᵢ = κ^(i/(d−1)) for i = 0 … d−1 (λ = 1 where d = 1); ∇f = λ ⊙ x.
+    """
+
+    dimension: Count = 2
+    condition_number: Annotated[float, Ge(1)] = 10.0
+
+    def eigenvalues(self) -> Floats:
+        """The eigenvalues λ of the Hessian, ascending: shape `(d,)`."""
+        if self.dimension == 1:
+            return np.ones(1)
+        exponents = np.arange(self.dimension) / (self.dimension - 1)
+        return np.asarray(self.condition_number**exponents)
+
+    def value(self, x: Array) -> Array:
+        """½ Σ λᵢ xᵢ²."""
+        return namespace(x).sum(x * self.gradient(x), axis=0) / 2
+
+    def gradient(self, x: Array) -> Array:
+        """Λ ⊙ x."""
+        shape = (self.dimension,) + (1,) * (x.ndim - 1)
+        return namespace(x).asarray(self.eigenvalues().reshape(shape)) * x
+
+    def minimizers(self) -> Floats:
+        """The origin."""
+        return np.zeros((self.dimension, 1))
+
+    def domain(self) -> tuple[Floats, Floats]:
+        """[-10, 10]ᵈ."""
+        return _box(self.dimension, 10.0)
+
+
+@register("rosenbrock")
+@dataclass(frozen=True)
+class Rosenbrock(Objective):
+    """Rosenbrock's banana: f = Σ 100 (xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)². Minimum 0 at (1, …, 1).
+
+    Rosenbrock, "An automatic method for finding the greatest or least value of a function", 1960, for
+    d = 2; the sum over consecutive pairs for d > 2.
+    """
+
+    dimension: Annotated[int, Ge(2)] = 2
+
+    def value(self, x: Array) -> Array:
+        """Σ 100 (xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)²."""
+        terms = 100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2
+        return namespace(x).sum(terms, axis=0)
+
+    def gradient(self, x: Array) -> Array:
+        """∂/∂xᵢ = −400 xᵢ (xᵢ₊₁ − xᵢ²) − 2 (1 − xᵢ), for i < d−1, plus 200 (xᵢ − xᵢ₋₁²), for i > 0."""
+        xp = namespace(x)
+        bend = x[1:] - x[:-1] ** 2
+        nothing = xp.zeros_like(x[:1])
+        left = -400 * x[:-1] * bend - 2 * (1 - x[:-1])
+        return xp.concat((left, nothing)) + xp.concat((nothing, 200 * bend))
+
+    def minimizers(self) -> Floats:
+        """(1, …, 1)."""
+        return np.ones((self.dimension, 1))
+
+    def domain(self) -> tuple[Floats, Floats]:
+        """[-2.048, 2.048]ᵈ."""
+        return _box(self.dimension, 2.048)
+
+
+@register("beale")
+@dataclass(frozen=True)
+class Beale(Objective):
+    """Beale's function: f = Σₖ (cₖ − x (1 − yᵏ))², c = (1.5, 2.25, 2.625). Minimum 0 at (3, 0.5).
+
+    Beale, "On an iterative method for finding a local minimum of a function of more than one variable",
+    1958.
+    """
+
+    dimension: ClassVar[int] = 2
+    _targets: ClassVar[tuple[float, ...]] = (1.5, 2.25, 2.625)
+
+    def value(self, x: Array) -> Array:
+        """Σₖ (cₖ − x (1 − yᵏ))²."""
+        return sum(
+            (target - x[0] * (1 - x[1] ** power)) ** 2 for power, target in enumerate(self._targets, start=1)
+        )
+
+    def gradient(self, x: Array) -> Array:
+        """(Σ −2 rₖ (1 − yᵏ), Σ 2 rₖ k x yᵏ⁻¹) with rₖ = cₖ − x (1 − yᵏ)."""
+        along_x = along_y = 0 * x[0]
+        for power, target in enumerate(self._targets, start=1):
+            residual = target - x[0] * (1 - x[1] ** power)
+            along_x = along_x - 2 * residual * (1 - x[1] ** power)
+            along_y = along_y + 2 * residual * power * x[0] * x[1] ** (power - 1)
+        return namespace(x).stack((along_x, along_y))
+
+    def minimizers(self) -> Floats:
+        """(3, 0.5)."""
+        return np.array([[3.0], [0.5]])
+
+    def domain(self) -> tuple[Floats, Floats]:
+        """[-4.5, 4.5]²."""
+        return _box(2, 4.5)
+
+
+@register("himmelblau")
+@dataclass(frozen=True)
+class Himmelblau(Objective):
+    """Himmelblau's function: f = (x² + y − 11)² + (x + y² − 7)². Minimum 0 at four points.
+
+    Himmelblau, "Applied nonlinear programming", 1972. The minimizers are (3, 2) and three that have no
+    short closed form: the real solutions of x² + y = 11, x + y² = 7, given to the last digit.
+    """
+
+    dimension: ClassVar[int] = 2
+
+    def value(self, x: Array) -> Array:
+        """(x² + y − 11)² + (x + y² − 7)²."""
+        return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
+
+    def gradient(self, x: Array) -> Array:
+        """(4 x u + 2 v, 2 u + 4 y v) with u = x² + y − 11 and v = x + y² − 7."""
+        u = x[0] ** 2 + x[1] - 11
+        v = x[0] + x[1] ** 2 - 7
+        return namespace(x).stack((4 * x[0] * u + 2 * v, 2 * u + 4 * x[1] * v))
+
+    def minimizers(self) -> Floats:
+        """The four points, `(2, 4)`."""
+        return np.array(
+            [
+                [3.0, -2.805118086952745, -3.779310253377747, 3.584428340330492],
+                [2.0, 3.131312518250573, -3.283185991286170, -1.848126526964404],
+            ]
+        )
+
+    def domain(self) -> tuple[Floats, Floats]:
+        """[-5, 5]²."""
+        return _box(2, 5.0)

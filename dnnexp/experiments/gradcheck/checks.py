@@ -1,0 +1,158 @@
+"""The comparison of derivatives, the verdict, and where to look when it is no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dnnexp.core.arrays import Floats
+from dnnexp.experiments.base import Metrics, Outline, finite
+from dnnexp.experiments.gradcheck.config import GradcheckConfig, Tolerances
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """A tensor's derivatives by every method, and which entries central differences cannot give."""
+
+    tensor: str
+    by_method: Mapping[str, Floats]
+    crossed: Any  # a mask that broadcasts to the shape of the tensor
+
+
+def verdict(config: GradcheckConfig, tensors: list[Derivatives]) -> Metrics:
+    """Every check, the verdict over all, and the diagnosis."""
+    checks = [entry for tensor in tensors for entry in _checks(config, tensor)]
+    passed = all(entry["passed"] for entry in checks)
+    wrong = [entry for entry in checks if _is_wrong(config.tolerances, entry)]
+    crossed = sum(int(_mask(tensor).sum()) for tensor in tensors)
+    return {
+        "passed": passed,
+        "verdict": "correct" if passed else "wrong" if wrong else "inconclusive",
+        "checks": checks,
+        "diagnosis": _diagnosis(wrong) if wrong else None,
+        "kinks": {
+            "checked": sum(_mask(tensor).size for tensor in tensors),
+            "crossed": crossed,
+            "excluded": crossed,
+        },
+    }
+
+
+def _mask(derivatives: Derivatives) -> Any:
+    shape = next(iter(derivatives.by_method.values())).shape
+    return np.broadcast_to(derivatives.crossed, shape)
+
+
+def _checks(config: GradcheckConfig, derivatives: Derivatives) -> Iterator[Metrics]:
+    """One comparison for each pair of methods."""
+    for left, right in config.pairs:
+        is_central = "central" in (left, right)
+        skip = _mask(derivatives) if is_central else np.zeros_like(_mask(derivatives))
+        a, b = derivatives.by_method[left], derivatives.by_method[right]
+        entry = _compare(a, b, skip)
+        excluded = int(skip.sum())
+        passed = excluded <= config.tolerances.excluded * skip.size and not _exceeds(
+            config.tolerances, is_central, entry
+        )
+        head = {"tensor": derivatives.tensor, "pair": f"{left}-{right}", "passed": passed}
+        yield head | entry | {"excluded": excluded}
+
+
+def _compare(a: Floats, b: Floats, skip: Any) -> Metrics:
+    """The errors between two tensors where `skip` is False, and the entry with the largest.
+
+    Relative errors are max|a − b| over the largest |a|, |b| of the tensor; 0 where both are all zero,
+    None where an entry is not finite.
+    """
+    with np.errstate(all="ignore"):
+        difference = np.where(skip, 0.0, np.abs(a - b))
+        scale = np.where(skip, 0.0, np.maximum(np.abs(a), np.abs(b))).max()
+    broken = ~np.isfinite(difference)
+    worst = int(broken.argmax() if broken.any() else difference.argmax())
+    index = np.unravel_index(worst, a.shape)
+    largest = difference[index]
+    relative = largest / scale if scale > 0 else 0.0
+    return {
+        "max_abs_error": finite(largest),
+        "max_rel_error": None if broken.any() else finite(relative),
+        "worst": {
+            "index": [int(i) for i in index],
+            "left": finite(a[index]),
+            "right": finite(b[index]),
+        },
+    }
+
+
+def _exceeds(tolerances: Tolerances, is_central: bool, entry: Metrics) -> bool:
+    limit = tolerances.central if is_central else tolerances.exact
+    return entry["max_rel_error"] is None or entry["max_rel_error"] > limit
+
+
+def _is_wrong(tolerances: Tolerances, entry: Metrics) -> bool:
+    return _exceeds(tolerances, "central" in entry["pair"], entry)
+
+
+def _diagnosis(wrong: list[Metrics]) -> Metrics:
+    """Where to look first: a fault in a layer spoils the layers before it, so the last one is named."""
+    last = max(wrong, key=lambda entry: (_layer(entry["tensor"]) or 0, _severity(entry)))
+    worst = last["worst"]
+    left, right = last["pair"].split("-")
+    index = ", ".join(map(str, worst["index"]))
+    evidence = (
+        f"{last['tensor']}[{index}] is {_shown(worst['left'])} by {left} and "
+        f"{_shown(worst['right'])} by {right}"
+    )
+    return {
+        "tensor": last["tensor"],
+        "layer": _layer(last["tensor"]),
+        "fault": None,
+        "evidence": evidence,
+    }
+
+
+def _layer(tensor: str) -> int | None:
+    return None if tensor == "dy/dx" else int(tensor[1:])
+
+
+def _severity(entry: Metrics) -> float:
+    error = entry["max_rel_error"]
+    return np.inf if error is None else error
+
+
+def _shown(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:.12g}"
+
+
+def outline(config: GradcheckConfig) -> Outline:
+    """The shape of the metrics."""
+    depth = {name: 1 if name.startswith("b") else 2 for name in config.tensors} | {"dy/dx": 3}
+    checks = [
+        {
+            "tensor": str,
+            "pair": str,
+            "passed": bool,
+            "max_abs_error": float,
+            "max_rel_error": float,
+            "worst": {"index": [int] * depth[tensor], "left": float, "right": float},
+            "excluded": int,
+        }
+        for tensor in config.tensors
+        for _ in config.pairs
+    ]
+    sweep = {"central": float, "complex": float}
+    return {
+        "passed": bool,
+        "verdict": str,
+        "checks": checks,
+        "diagnosis": {"tensor": str, "layer": float, "fault": str, "evidence": str},
+        "kinks": {"checked": int, "crossed": int, "excluded": int},
+        "order": {"observed": float, "expected": float},
+        "step_sweep": {
+            "best_step": float,
+            "best_error": float,
+            "errors": {repr(float(h)): sweep for h in config.step_sweep.steps()},
+        },
+    }

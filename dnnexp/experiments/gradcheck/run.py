@@ -1,0 +1,106 @@
+"""The run of `gradcheck`: every derivative by every method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dnnexp.core.arrays import Floats
+from dnnexp.core.parameter_derivatives import (
+    Problem,
+    central_derivatives,
+    central_jacobian,
+    complex_derivatives,
+    complex_jacobian,
+    forward_derivatives,
+)
+from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments.gradcheck.checks import Derivatives, verdict
+from dnnexp.experiments.gradcheck.config import GradcheckConfig
+from dnnexp.experiments.gradcheck.sweep import sweep
+
+
+def run(config: GradcheckConfig, request: Request) -> Result:
+    """Differentiate by every method, compare, and measure the error against the step."""
+    problem = _problem(config, request)
+    with np.errstate(all="ignore"):
+        by_method, crossed = _parameter_derivatives(config, problem, request)
+        jacobians, crossed_inputs = _jacobians(config, problem)
+        swept, arrays = sweep(config, problem, request)
+    tensors = _tensors(config, problem, by_method, crossed)
+    tensors.append(Derivatives("dy/dx", jacobians, crossed_inputs[:, None, :]))
+    metrics = verdict(config, tensors) | swept
+    return Result(config, metrics, arrays, passed=metrics["passed"])
+
+
+def _problem(config: GradcheckConfig, request: Request) -> Problem:
+    """Parameters, inputs and targets, each from its own stream."""
+    network, streams = config.network.build(), request.streams
+    x = streams("input").standard_normal((config.batch, network.widths[0]))
+    t = config.loss.example_targets(streams("targets"), config.batch, network.widths[-1])
+    parameters = network.draw(config.initializer, streams("weights"), streams("biases"))
+    return Problem(network, parameters, x, t, config.loss)
+
+
+def _parameter_derivatives(
+    config: GradcheckConfig, problem: Problem, request: Request
+) -> tuple[dict[str, Floats], Floats]:
+    """∂E/∂θ by every method, `(P,)` each, and which of them central differences cannot give."""
+    count = problem.network.parameter_count
+    crossed = np.zeros(count, bool)
+
+    def progress(method: str) -> Callable[[int], None]:
+        done = 0
+
+        def add(more: int) -> None:
+            nonlocal done
+            done += more
+            request.progress(Work(method, done, count))
+
+        return add
+
+    found: dict[str, Floats] = {}
+    if "backward" in config.methods:
+        p = problem
+        found["backward"] = p.network.gradient(p.parameters, p.x, p.t, p.loss)
+    if "forward" in config.methods:
+        found["forward"] = forward_derivatives(problem, progress("forward"))
+    if "central" in config.methods:
+        found["central"], crossed = central_derivatives(problem, progress=progress("central"))
+    if "complex" in config.methods:
+        found["complex"] = complex_derivatives(problem, progress=progress("complex"))
+    return found, crossed
+
+
+def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[dict[str, Floats], Floats]:
+    """∂y/∂x by every method, `(batch, n_L, n_0)`, and the inputs that crossed a kink, `(batch, n_0)`."""
+    network, parameters, signals = problem.network, problem.parameters, problem.signals()
+    crossed = np.zeros(problem.x.shape, bool)
+    found: dict[str, Floats] = {}
+    if "backward" in config.methods:
+        found["backward"] = network.jacobian_backward(parameters, signals)
+    if "forward" in config.methods:
+        found["forward"] = network.jacobian_forward(parameters, signals)
+    if "central" in config.methods:
+        found["central"], crossed = central_jacobian(problem)
+    if "complex" in config.methods:
+        found["complex"] = complex_jacobian(problem)
+    return found, crossed
+
+
+def _tensors(
+    config: GradcheckConfig, problem: Problem, by_method: dict[str, Floats], crossed: Floats
+) -> list[Derivatives]:
+    """The parameter vectors cut into W1 b1 … WL bL."""
+    layers = {m: problem.network.layers(vector) for m, vector in by_method.items()}
+    masks = problem.network.layers(crossed)
+    return [
+        Derivatives(
+            f"{letter}{level + 1}",
+            {m: found[level][place] for m, found in layers.items()},
+            mask[place],
+        )
+        for level, mask in enumerate(masks)
+        for place, letter in enumerate("Wb")
+    ]

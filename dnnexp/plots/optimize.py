@@ -1,0 +1,142 @@
+"""The plots of `optimize`: convergence curves, and paths over the contours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from dnnexp.experiments.base import Result
+from dnnexp.plots.style import FAINT, INK, colour, line, number
+
+_COLUMNS = 4
+
+
+def figures(result: Result) -> Iterator[tuple[str, Figure]]:
+    """`convergence`, and in two dimensions `trajectories`."""
+    yield "convergence", convergence(result)
+    if "landscape.x" in result.arrays and result.config.record.keeps_points(2):
+        yield "trajectories", trajectories(result)
+
+
+def convergence(result: Result) -> Figure:
+    """Value above the minimum against gradient evaluations: median and quartile band over the starts."""
+    config, arrays = result.config, result.arrays
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.add_subplot()
+    floor = min(config.targets) * 1e-4
+    order = [entry.label for entry in config.optimizers]
+    runs = arrays["start"].shape[1]
+    for label in result.metrics["ranking"]:
+        gap = arrays[f"{label}.value"] - config.objective.minimum
+        low, middle, high = _quartiles(gap, floor / 10)
+        style = line(order.index(label))
+        axes.plot(arrays["evaluations"], middle, label=label, **style)
+        if runs > 1:
+            axes.fill_between(arrays["evaluations"], low, high, color=style["color"], alpha=0.13, linewidth=0)
+    _scales(axes, config.record.spacing == "log", floor)
+    _mark_targets(axes, config.targets)
+    axes.set_xlabel("gradient evaluations")
+    axes.set_ylabel("value above the minimum, f(x) − f*")
+    spread = f"median and quartiles of {runs} starts" if runs > 1 else "one start"
+    axes.set_title(f"{config.name}: {config.objective.name}, {spread}", loc="left")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", title="best first")
+    return figure
+
+
+def _quartiles(values: Any, floor: float) -> Any:
+    """Quartiles over the runs, `(3, K)`; exact zeros sit at the floor, infinite values break the curve."""
+    with np.errstate(invalid="ignore"):
+        found = np.quantile(values, [0.25, 0.5, 0.75], axis=1)
+    return np.where(np.isfinite(found), np.maximum(found, floor), np.nan)
+
+
+def _scales(axes: Axes, log_steps: bool, floor: float) -> None:
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, floor), high)
+    axes.yaxis.set_major_locator(LogLocator(numticks=12))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    if log_steps:
+        axes.set_xscale("symlog", linthresh=1)
+    axes.set_xlim(left=0)
+    axes.grid(visible=True, axis="y")
+
+
+def _mark_targets(axes: Axes, targets: tuple[float, ...]) -> None:
+    for target in targets:
+        axes.axhline(target, color=FAINT, linewidth=0.9, linestyle=":", zorder=1)
+        axes.annotate(
+            f"target {target:g}",
+            (0.005, target),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            color=FAINT,
+            fontsize=8,
+        )
+
+
+def trajectories(result: Result) -> Figure:
+    """The path of the first start over the contours, a panel an optimizer."""
+    config, arrays, labels = result.config, result.arrays, list(result.metrics["optimizers"])
+    columns = min(_COLUMNS, len(labels))
+    rows = -(-len(labels) // columns)
+    figure = Figure(figsize=(max(2.7 * columns, 5), 2.5 * rows + 0.7), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for index, axes in enumerate(panels.flat):
+        if index >= len(labels):
+            axes.set_visible(False)
+            continue
+        _contours(axes, arrays)
+        handles = _path(axes, arrays, labels[index], colour(index), config.steps)
+    start = ", ".join(f"{x:g}" for x in arrays["start"][:, 0])
+    figure.suptitle(f"{config.name}: paths from ({start}) on {config.objective.name}", x=0.01, ha="left")
+    figure.supxlabel("x₀")
+    figure.supylabel("x₁")
+    figure.legend(handles=handles, loc="outside upper right", ncols=3)
+    return figure
+
+
+def _contours(axes: Axes, arrays: Any) -> None:
+    """Contours at equal ratios of the value above the least one on the grid."""
+    value = arrays["landscape.value"]
+    finite = value[np.isfinite(value)]
+    gap = np.where(np.isfinite(value), value - finite.min(), np.nan)
+    positive = gap[gap > 0]
+    if positive.size == 0:
+        return
+    low, high = np.quantile(positive, [0.002, 1.0])
+    levels = np.unique(np.geomspace(low, high, 10))
+    axes.contour(arrays["landscape.x"], arrays["landscape.y"], gap, levels, colors="#c4cdd6", linewidths=0.7)
+
+
+def _path(axes: Axes, arrays: Any, label: str, shade: str, steps: int) -> list[Any]:
+    """The path with its start, its end and the minimum; returns their legend handles."""
+    points, minimizers = arrays[f"{label}.point"][:, :, 0], arrays["landscape.minimizers"]
+    axes.plot(points[:, 0], points[:, 1], color=shade, marker=".", markersize=2, linewidth=1.2)
+    (start,) = axes.plot(*points[0], "o", color=INK, markersize=5, label="start", linestyle="")
+    (end,) = axes.plot(
+        *points[-1], "s", color=shade, markeredgecolor=INK, markersize=5, label="end", linestyle=""
+    )
+    (goal,) = axes.plot(
+        *minimizers,
+        "*",
+        color="#F0E442",
+        markeredgecolor=INK,
+        markersize=10,
+        label="minimum",
+        linestyle="",
+        zorder=1.5,
+    )
+    x, y = arrays["landscape.x"], arrays["landscape.y"]
+    axes.set_xlim(x[0], x[-1])
+    axes.set_ylim(y[0], y[-1])
+    value = arrays[f"{label}.value"][-1, 0]
+    outcome = f"f = {number(value)}" if np.isfinite(value) else "diverged"
+    axes.set_title(f"{label}\n{outcome} after {steps:,} steps", loc="left")
+    return [start, end, goal]

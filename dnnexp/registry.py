@@ -1,0 +1,204 @@
+"""Named parts: what a config can pick by name, and the rules its fields obey.
+
+A part (an optimizer, an objective, an activation, ...) is one frozen dataclass derived from the base
+class of its kind and registered under the name that configs use. Its fields are its YAML schema, its
+docstring is its documentation, its methods are its mathematics.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from annotated_types import Ge, Gt, Le, Lt
+
+T = TypeVar("T")
+P = TypeVar("P", bound="type[Part]")
+
+Path = tuple[str | int, ...]
+Complaint = tuple[Path, str]
+"""Where below the checked object a value is wrong, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A constraint for `Annotated[str, Pattern(...)]`: the whole text matches the regular expression."""
+
+    regex: str
+
+
+Name = Annotated[str, Pattern("[A-Za-z][A-Za-z0-9_-]*")]
+Positive = Annotated[float, Gt(0)]
+NonNegative = Annotated[float, Ge(0)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+Count = Annotated[int, Ge(1)]
+
+
+class UnknownNameError(ValueError):
+    """A name that nothing is registered under."""
+
+    def __init__(self, what: str, name: str, allowed: Iterable[str]) -> None:
+        """Say what was asked for, what is nearest to it, and what is allowed."""
+        super().__init__(f"unknown {what} {name!r}{suggest(name, allowed)}")
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """The tail of an error message: the nearest allowed name, then all of them."""
+    names = list(allowed)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    return f"{hint} allowed: {', '.join(names) or 'none'}"
+
+
+class Checked:
+    """Base of frozen dataclasses in which one field constrains another (see `check`)."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError with every complaint of the class's checks."""
+        complaints = [
+            complaint
+            for function in checks(type(self))
+            for complaint in function(*(getattr(self, name) for name in function.fields))
+        ]
+        if complaints:
+            raise ValueError("; ".join(f"{dotted(path)}: {text}" for path, text in complaints))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule over some fields of a dataclass, run as soon as those fields are valid by themselves."""
+
+    fields: tuple[str, ...]
+    function: Callable[..., Iterator[Complaint]]
+
+    def __call__(self, *values: Any) -> Iterator[Complaint]:
+        """Yield what is wrong with the fields' values."""
+        return self.function(*values)
+
+
+def check(*fields: str) -> Callable[[Callable[..., Iterator[Complaint]]], Check]:
+    """Declare a rule over the named fields; the function yields `(path, what is wrong)`."""
+    return lambda function: Check(fields, function)
+
+
+def checks(cls: type) -> list[Check]:
+    """All rules of a class, base classes first."""
+    return [
+        value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, Check)
+    ]
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """`("a", 0, "b")` as a user writes it in an override: `a.0.b`."""
+    return ".".join(map(str, path))
+
+
+class Part(Checked):
+    """Base of all named parts; the base class of a kind sets `kind`, `register` sets `name`."""
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Labelled(Generic[T]):
+    """An item of a list: what it is, and the label that names it (by default the part's name)."""
+
+    label: str
+    item: T
+
+
+_parts: dict[str, dict[str, type[Part]]] = {}
+
+
+def register(name: str) -> Callable[[P], P]:
+    """Enter a frozen dataclass derived from a kind's base class under a name.
+
+    Raises:
+        TypeError: the class is no frozen dataclass of a kind, lacks a docstring or a method.
+        ValueError: the name is taken.
+    """
+
+    def enter(cls: P) -> P:
+        where = f"{cls.__module__}.{cls.__qualname__}"
+        if not getattr(cls, "kind", None):
+            raise TypeError(f"{where} must derive from the base class of a kind of part")
+        if not (dataclasses.is_dataclass(cls) and _is_frozen(cls)):
+            raise TypeError(f"{where} must be a dataclass(frozen=True)")
+        if not cls.__doc__ or cls.__doc__.startswith(f"{cls.__name__}("):
+            raise TypeError(f"{where} needs a docstring: it is what `dnnexp list` shows")
+        if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+            raise TypeError(f"{where} lacks what a {cls.kind} must define: {', '.join(missing)}")
+        entered = _parts.setdefault(cls.kind, {})
+        if name in entered:
+            taken = entered[name].__module__
+            raise ValueError(f"the {cls.kind} {name!r} of {where} is registered by {taken} already")
+        cls.name = name
+        entered[name] = cls
+        return cls
+
+    return enter
+
+
+def _is_frozen(cls: type) -> bool:
+    return bool(cls.__dataclass_params__.frozen)  # type: ignore[attr-defined]  # typeshed omits it
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds that have at least one part."""
+    return tuple(_parts)
+
+
+def parts(kind: str) -> Mapping[str, type[Any]]:
+    """All parts of a kind by name, in order of registration.
+
+    Raises:
+        UnknownNameError: no such kind.
+    """
+    if kind not in _parts:
+        raise UnknownNameError("kind", kind, _parts)
+    return MappingProxyType(_parts[kind])
+
+
+def find(kind: str, name: str) -> type[Any]:
+    """The part of that kind and name.
+
+    Raises:
+        UnknownNameError: no such kind or no such part.
+    """
+    known = parts(kind)
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+    return known[name]
+
+
+def plain(value: Any) -> Any:
+    """Parts, labelled items and config dataclasses as the plain tree that a config file holds.
+
+    A part becomes `{name: ..., field: ...}`; tuples become lists; what stands in no file (None) is left
+    out, so that reading the tree again gives an equal object.
+    """
+    if isinstance(value, Labelled):
+        item = plain(value.item)
+        if item.get("name") == value.label:
+            return item
+        head = {"name": item.pop("name")} if "name" in item else {}
+        return head | {"label": value.label} | item
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        head = {"name": value.name} if isinstance(value, Part) else {}
+        return head | {key: item for key, item in fields.items() if item is not None}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def first_line(cls: type) -> str:
+    """The first line of a part's docstring."""
+    return inspect.getdoc(cls).partition("\n")[0]  # type: ignore[union-attr]  # register demands one

@@ -1,0 +1,122 @@
+"""Run folders: claimed without collisions, complete only when `metrics.json` is there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SCHEMA_VERSION = 1
+
+
+class WriteError(Exception):
+    """Results could not be written; the message says where and why."""
+
+
+@contextlib.contextmanager
+def _reporting(path: Path) -> Iterator[None]:
+    """Turn the system's errors into a WriteError that names the path and the cause."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+class RunFolder:
+    """A run's folder. Every file in it is written whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        """A folder that exists."""
+        self.path = path
+
+    @classmethod
+    def claim(cls, output: Path, experiment: str, name: str) -> RunFolder:
+        """Make `<UTC time>-<experiment>-<name>` under `output`; `-2`, `-3`, ... if it is taken.
+
+        Raises:
+            WriteError: the folder cannot be made.
+        """
+        stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{experiment}-{name}"
+        number = 1
+        while True:
+            path = output / (stem if number == 1 else f"{stem}-{number}")
+            with _reporting(path):
+                output.mkdir(parents=True, exist_ok=True)
+                try:
+                    path.mkdir()
+                    return cls(path)
+                except FileExistsError:
+                    number += 1
+
+    def write(self, name: str, content: bytes | str) -> None:
+        """Write a file atomically: it appears under its name when all of it is on the disk.
+
+        Raises:
+            WriteError: the disk is full, or the like; nothing is left under that name.
+        """
+        data = content.encode() if isinstance(content, str) else content
+        path = self.path / name
+        temporary = self.path / f".{name}.{secrets.token_hex(4)}"
+        with _reporting(path):
+            try:
+                with temporary.open("wb") as stream:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                temporary.replace(path)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
+                raise
+
+    def write_json(self, name: str, document: Mapping[str, Any]) -> None:
+        """Write a document as strict JSON: a non-finite number in it is a bug and raises ValueError."""
+        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+        self.write(name, f"{text}\n")
+
+    def write_arrays(self, arrays: Mapping[str, Any]) -> None:
+        """Write `arrays.npz`."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        self.write("arrays.npz", buffer.getvalue())
+
+    def point_latest(self) -> None:
+        """Make `latest` beside the folder a link to it.
+
+        Raises:
+            WriteError: links cannot be made there, or `latest` is something else.
+        """
+        latest = self.path.parent / "latest"
+        temporary = self.path.parent / f".latest.{secrets.token_hex(4)}"
+        with _reporting(latest):
+            if latest.exists() and not latest.is_symlink():
+                raise FileExistsError(0, "it exists and is no link")
+            try:
+                temporary.symlink_to(self.path.name)
+                temporary.replace(latest)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
+                raise
+
+
+def metrics_document(
+    experiment: str, config: Any, metrics: Any, expectations: list[dict[str, str]]
+) -> dict[str, Any]:
+    """The document of `metrics.json`."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "experiment": experiment,
+        "name": config.name,
+        "seed": config.seed,
+        "metrics": metrics,
+        "expectations": expectations,
+    }

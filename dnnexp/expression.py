@@ -238,6 +238,8 @@ class _Grammar(_Source):
     def admit_constant(self, node: ast.expr, data: object) -> None:
         if not isinstance(data, bool | int | float | str):
             self.refuse(node, type(data).__name__)
+        if isinstance(data, str) and any("\ud800" <= character <= "\udfff" for character in data):
+            self.refuse(node, "half a character")  # no file could take it
         if not isinstance(data, str) and not _is_finite(data):
             raise self.error(node, f"{self.quote(node)} is too large; allowed is up to 1.79e308")
 
@@ -490,7 +492,8 @@ class _Evaluator(_Source):
         found = self.alike(f"what `{name}` compares", values)
         if not found:
             self.fail(node, f"{self.quote(node)} has nothing to compare")
-        result = self.compute(node, min if name == "min" else max, found)
+        function = min if name == "min" else max
+        result = self.compute(node, lambda *data: function(data), *found)
         self.reads[start:] = sorted(self.reads[start:], key=lambda read: bool(read.data != result))
         return result
 
@@ -652,4 +655,5 @@ def _clipped(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f"`{_clipped(text)}`"
+    clipped = _clipped(text)
+    return f"`{''.join(each if each.isprintable() else '�' for each in clipped)}`"

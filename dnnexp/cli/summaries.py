@@ -45,7 +45,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    return "–" if value is None else f"{value:.3g}"
 
 
 def _optimize(result: Result) -> list[RenderableType]:
@@ -53,7 +53,9 @@ def _optimize(result: Result) -> list[RenderableType]:
     targets = [repr(target) for target in sorted(config.targets, reverse=True)]
     title = f"{config.name}: {config.objective.name}, {config.starts.count} starts, {config.steps:,} steps"
     heads = [f"≤ {float(target):g}" for target in targets]
-    table = _table(title, "best first", *heads, "median f", "best f", "diverged")
+    diverged = any(found["diverged"] for found in metrics["optimizers"].values())
+    columns = ["median f", "best f", *["diverged"] * diverged]
+    table = _table(title, "optimizer", *heads, *columns)
     for label in metrics["ranking"]:
         found = metrics["optimizers"][label]
         table.add_row(
@@ -61,9 +63,9 @@ def _optimize(result: Result) -> list[RenderableType]:
             *(_reached(found, target) for target in targets),
             _number(found["final_value"]["median"]),
             _number(found["best"]["value"]),
-            str(found["diverged"]),
+            *[str(found["diverged"])] * diverged,
         )
-    note = "≤ target: starts that reached it, and the median number of gradients they took"
+    note = "≤ target: starts that reached it, and the gradients they took (median)"
     return [table, Text(note, style="dim")]
 
 
@@ -82,7 +84,7 @@ def _activations(result: Result) -> list[RenderableType]:
     table = _table(title, "case", *(f"layer {level + 1}" for level in shown))
     for case, found in result.metrics["cases"].items():
         table.add_row(case, *(_layer(found["layers"][level]) for level in shown))
-    note = "below: the share of outputs that are saturated (sat), exactly 0, or of units that are dead"
+    note = "shares of outputs that are saturated (sat) or exactly 0, of units that are dead"
     return [table, Text(note, style="dim")]
 
 
@@ -152,6 +154,8 @@ def _expectations(outcomes: list[dict[str, str]]) -> list[RenderableType]:
     for entry in outcomes:
         style = _STYLES[entry["outcome"]]
         detail = Text(entry["detail"], style="dim")
+        if entry["outcome"] == "holds":
+            detail.no_wrap, detail.overflow = True, "ellipsis"
         word = Text(entry["outcome"].replace("_", " "), style=style)
         table.add_row(word, Group(Text(entry["claim"]), detail))
     return [Text(""), Text("expectations", style="bold"), table]

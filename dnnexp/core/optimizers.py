@@ -45,7 +45,7 @@ class Optimizer(Part, ABC):
 
 
 def stack(rules: Sequence[Optimizer], runs: int) -> Optimizer:
-    """One rule for `len(rules) * runs` runs: every real number becomes an array with one entry a run.
+    """One rule for `len(rules) * runs` runs: a number in which the rules differ becomes a `(runs,)` array.
 
     The rules must have the same `stacking_key`; the runs of the first rule come first.
     """
@@ -53,7 +53,7 @@ def stack(rules: Sequence[Optimizer], runs: int) -> Optimizer:
     columns: dict[str, Any] = {
         name: np.repeat([value[name] for value in values], runs)
         for name in values[0]
-        if isinstance(values[0][name], float)
+        if any(value[name] != values[0][name] for value in values)
     }
     return type(rules[0])(**vars(rules[0]) | columns)
 
@@ -234,9 +234,11 @@ class Adam(Optimizer):
 
     def update(self, gradient: Array, state: AdamState, x: Array, step: int) -> tuple[Array, AdamState]:
         """−η m̂ / (√v̂ + ε)."""
+        xp = namespace(x)
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         mean_square = self.beta2 * state.mean_square + (1 - self.beta2) * (gradient * gradient)
-        corrected_mean = mean / (1 - self.beta1**step)
-        corrected_square = mean_square / (1 - self.beta2**step)
-        root = namespace(x).sqrt(corrected_square) + self.epsilon
+        # powers of arrays, so that a rule takes the same steps by itself and stacked with others
+        corrected_mean = mean / (1 - xp.asarray(self.beta1) ** step)
+        corrected_square = mean_square / (1 - xp.asarray(self.beta2) ** step)
+        root = xp.sqrt(corrected_square) + self.epsilon
         return -self.learning_rate * corrected_mean / root, AdamState(mean, mean_square)

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.style import INK, colour, number
+from dnnexp.plots.style import FAINT, INK, colour, number
 
 _COLUMNS = 5
+_NOTE: Any = {"color": INK, "bbox": {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}}
 _OVERVIEW_COLUMNS = 10
 _SPIKE = 3.0
 """A bin that is this many times as high as any other leaves the panel, and its share is written."""
@@ -29,14 +30,15 @@ def figures(result: Result) -> Iterator[tuple[str, Figure]]:
 def _case(result: Result, case: str, layers: list[Any]) -> Figure:
     columns = min(_COLUMNS, len(layers))
     rows = -(-len(layers) // columns)
-    figure = Figure(figsize=(max(2.5 * columns, 4), 2.5 * rows + 0.6))
+    figure = Figure(figsize=(max(2.6 * columns, 4), 2.5 * rows + 0.6))
     panels = figure.subplots(rows, columns, squeeze=False)
     for index, axes in enumerate(panels.flat):
         if index >= len(layers):
             axes.set_visible(False)
             continue
-        _histogram(axes, result.arrays, f"{case}.{index + 1}.post", layers[index], case)
-        axes.set_title(f"layer {index + 1}\n{_summary(layers[index])}", loc="left")
+        key = f"{case}.{index + 1}.post"
+        _histogram(axes, result.arrays, key, layers[index], _shade(result, case))
+        axes.set_title(f"layer {index + 1}\n{_summary(layers[index])}", loc="left", fontsize=8)
         if index % columns == 0:
             axes.set_ylabel("share of the outputs")
         axes.set_xlabel("output a")
@@ -59,27 +61,39 @@ def overview(result: Result) -> Figure:
     cases = result.metrics["cases"]
     depth = len(result.config.network.layers) - 1
     shown = np.unique(np.linspace(0, depth - 1, min(depth, _OVERVIEW_COLUMNS)).round().astype(int))
-    size = (1.75 * len(shown) + 1.5, 1.2 * len(cases) + 0.7)
+    size = (1.75 * len(shown) + 1.5, 1.15 * len(cases) + 0.8)
     figure = Figure(figsize=size)
-    panels = figure.subplots(len(cases), len(shown), squeeze=False)
-    for row, (case, found) in zip(panels, cases.items(), strict=True):
-        for axes, level in zip(row, shown, strict=True):
-            layer = found["layers"][level]
-            _histogram(axes, result.arrays, f"{case}.{level + 1}.post", layer, case, small=True)
-        row[0].set_ylabel(case.replace("/", "\n"), rotation=0, ha="right", va="center")
-    for axes, level in zip(panels[0], shown, strict=True):
-        axes.set_title(f"layer {level + 1}")
-    figure.subplots_adjust(
-        left=1.15 / size[0],
-        right=0.985,
-        bottom=0.35 / size[1],
-        top=1 - 0.6 / size[1],
-        wspace=0.18,
-        hspace=0.42,
-    )
-    title = f"{result.config.name}: outputs of each layer (share of the outputs; % leaving the panel)"
+    axes = figure.add_axes((1.25 / size[0], 0.1 / size[1], 1 - 1.35 / size[0], 1 - 0.75 / size[1]))
+    axes.set(xlim=(0, len(shown)), ylim=(len(cases), 0))
+    axes.set_axis_off()
+    for row, (case, found) in enumerate(cases.items()):
+        axes.text(-0.06, row + 0.45, case.replace("/", "\n"), ha="right", va="center")
+        for column, level in enumerate(shown):
+            layer, key = found["layers"][level], f"{case}.{level + 1}.post"
+            _cell(axes, (column, row), result.arrays, key, layer, _shade(result, case))
+    for column, level in enumerate(shown):
+        axes.text(column + 0.45, -0.02, f"layer {level + 1}", ha="center", va="bottom")
+    title = f"{result.config.name}: share of the outputs of each layer, from the least to the greatest"
     figure.suptitle(title, x=0.01, y=1 - 0.06 / size[1], ha="left", va="top")
     return figure
+
+
+def _cell(axes: Axes, place: tuple[int, int], arrays: Any, key: str, layer: Any, shade: str) -> None:
+    """A small histogram in a unit square of the overview, with its ends written below it."""
+    column, row = place
+    counts, edges = arrays[f"{key}.counts"], arrays[f"{key}.edges"]
+    x = column + 0.9 * np.linspace(0, 1, len(edges))
+    floor = row + 0.72
+    axes.plot(x[[0, -1]], [floor, floor], color=FAINT, linewidth=0.6)
+    if counts.sum() == 0:
+        axes.text(column + 0.45, row + 0.4, "no finite value", ha="center", fontsize=7)
+        return
+    top, note = _scale(counts / counts.sum(), layer)
+    heights = np.minimum(counts / counts.sum() / top, 1)
+    axes.stairs(floor - 0.62 * heights, x, baseline=floor, fill=True, color=shade)
+    axes.text(column + 0.45, row + 0.1, note, ha="center", va="top", fontsize=7, **_NOTE)
+    for at, side, value in ((x[0], "left", edges[0]), (x[-1], "right", edges[-1])):
+        axes.text(at, floor + 0.03, f"{value:.3g}", ha=side, va="top", fontsize=7, color=INK)
 
 
 def _summary(layer: Any) -> str:
@@ -97,47 +111,33 @@ def _summary(layer: Any) -> str:
     return "\n".join([*lines, ", ".join(notes)])
 
 
-def _histogram(axes: Axes, arrays: Any, key: str, layer: Any, case: str, small: bool = False) -> None:
+def _histogram(axes: Axes, arrays: Any, key: str, layer: Any, shade: str) -> None:
     """The share of the outputs in each bin; a single overwhelming bin is cut and labelled."""
     counts, edges = arrays[f"{key}.counts"], arrays[f"{key}.edges"]
-    shade = colour(0 if case.startswith("sigmoid") else 1)
-    total = counts.sum()
-    _frame(axes, small)
-    if total == 0:
+    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    if counts.sum() == 0:
         axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center")
         return
-    share = counts / total
-    axes.stairs(share, edges, fill=True, color=shade, edgecolor=shade, linewidth=0.3)
-    axes.set_xlim(edges[0], edges[-1])
+    share = counts / counts.sum()
+    top, note = _scale(share, layer)
+    axes.stairs(share, edges, fill=True, color=shade)
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, top))
+    axes.text(0.5, 0.98, note, transform=axes.transAxes, ha="center", va="top", **_NOTE)
+
+
+def _scale(share: Any, layer: Any) -> tuple[float, str]:
+    """The height of a panel, and a note on what leaves it or is constant."""
     second, top = np.sort(share)[-2:]
-    peak = int(np.argmax(share))
-    centre = (edges[peak] + edges[peak + 1]) / 2
     if layer["post"]["std"] == 0:
-        axes.set_ylim(0, 1.45)
-        text = f"every value\nis {number(layer['post']['mean'])}"
-        axes.text(0.5, 0.97, text, transform=axes.transAxes, ha="center", va="top", color=INK)
-    elif top > _SPIKE * second:
-        axes.set_ylim(0, 1.6 * second)
-        left = peak < len(counts) / 2
-        axes.annotate(
-            f"{'← ' if left else ''}{top:.0%}{'' if left else ' →'}",
-            (centre, 0.97),
-            xycoords=("data", "axes fraction"),
-            xytext=(4 if left else -4, 0),
-            textcoords="offset points",
-            ha="left" if left else "right",
-            va="top",
-            color=INK,
-        )
-    else:
-        axes.set_ylim(0, 1.15 * top)
+        return 1.4, f"every value is {number(layer['post']['mean'])}"
+    if top > _SPIKE * second:
+        return float(1.5 * second), f"{top:.0%} in one bin"
+    return float(1.15 * top), ""
 
 
-def _frame(axes: Axes, small: bool) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(2 if small else 4))
-    if small:
-        axes.set_yticks([])
-        axes.tick_params(labelsize=7, length=2, pad=1)
-        return
-    axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+def _shade(result: Result, case: str) -> str:
+    """One colour for each activation."""
+    labels = [activation.label for activation in result.config.activations]
+    return colour(labels.index(case.partition("/")[0]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
 from dnnexp.core.differentiation import CENTRAL_STEP
 from dnnexp.experiments.base import Result
@@ -48,7 +48,7 @@ def errors(result: Result) -> Figure:
     axes.set_ylim(_FLOOR, 10)
     axes.xaxis.set_major_locator(LogLocator(numticks=15))
     axes.yaxis.set_major_locator(LogLocator(numticks=20))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.minorticks_off()
     axes.grid(visible=True)
     axes.set_xlabel("step h, along a standard normal direction of all parameters")
     axes.set_ylabel("error of the directional derivative, relative to backward")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
 from dnnexp.experiments.base import Result
 from dnnexp.plots.style import FAINT, INK, colour, line, number
@@ -38,7 +38,11 @@ def convergence(result: Result) -> Figure:
         axes.plot(arrays["evaluations"], middle, label=label, **style)
         if runs > 1:
             axes.fill_between(arrays["evaluations"], low, high, color=style["color"], alpha=0.13, linewidth=0)
-    _scales(axes, config.record.spacing == "log", floor)
+    _scales(axes, floor)
+    if config.record.spacing == "log":
+        axes.set_xscale("symlog", linthresh=max(1, config.steps / 1000))
+    axes.set_xlim(0, max(config.steps, 1))
+    axes.minorticks_off()
     _mark_targets(axes, config.targets)
     axes.set_xlabel("gradient evaluations")
     axes.set_ylabel("value above the minimum, f(x) − f*")
@@ -55,15 +59,11 @@ def _quartiles(values: Any, floor: float) -> Any:
     return np.where(np.isfinite(found), np.maximum(found, floor), np.nan)
 
 
-def _scales(axes: Axes, log_steps: bool, floor: float) -> None:
+def _scales(axes: Axes, floor: float) -> None:
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, floor), high)
     axes.yaxis.set_major_locator(LogLocator(numticks=12))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    if log_steps:
-        axes.set_xscale("symlog", linthresh=1)
-    axes.set_xlim(left=0)
     axes.grid(visible=True, axis="y")
 
 
@@ -86,8 +86,17 @@ def trajectories(result: Result) -> Figure:
     config, arrays, labels = result.config, result.arrays, list(result.metrics["optimizers"])
     columns = min(_COLUMNS, len(labels))
     rows = -(-len(labels) // columns)
-    figure = Figure(figsize=(max(2.7 * columns, 5), 2.5 * rows + 0.7), layout="constrained")
+    width, height = max(2.6 * columns, 5) + 0.5, 2.4 * rows + 0.9
+    figure = Figure(figsize=(width, height))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    figure.subplots_adjust(
+        left=0.65 / width,
+        right=1 - 0.1 / width,
+        bottom=0.55 / height,
+        top=1 - 0.85 / height,
+        wspace=0.1,
+        hspace=0.32,
+    )
     for index, axes in enumerate(panels.flat):
         if index >= len(labels):
             axes.set_visible(False)
@@ -95,10 +104,11 @@ def trajectories(result: Result) -> Figure:
         _contours(axes, arrays)
         handles = _path(axes, arrays, labels[index], colour(index), config.steps)
     start = ", ".join(f"{x:g}" for x in arrays["start"][:, 0])
-    figure.suptitle(f"{config.name}: paths from ({start}) on {config.objective.name}", x=0.01, ha="left")
-    figure.supxlabel("x₀")
-    figure.supylabel("x₁")
-    figure.legend(handles=handles, loc="outside upper right", ncols=3)
+    title = f"{config.name}: paths from ({start}) on {config.objective.name}"
+    figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top")
+    figure.supxlabel("x₀", y=0.1 / height, va="bottom")
+    figure.supylabel("x₁", x=0.08 / width, ha="left")
+    figure.legend(handles=handles, loc="upper right", ncols=3)
     return figure
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound="type[Part]")
 
 Path = tuple[str | int, ...]
@@ -107,11 +107,11 @@ class Part(Checked):
 
 
 @dataclass(frozen=True)
-class Labelled(Generic[T]):
+class Labelled(Generic[T_co]):
     """An item of a list: what it is, and the label that names it (by default the part's name)."""
 
     label: str
-    item: T
+    item: T_co
 
 
 _parts: dict[str, dict[str, type[Part]]] = {}

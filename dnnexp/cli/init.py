@@ -17,14 +17,25 @@ def init(directory: Path) -> int:
     for file in sorted(source.rglob("*.yaml")):
         target = directory / "configs" / file.relative_to(source)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as stream:
-                stream.write(file.read_bytes())
-        except FileExistsError:
-            click.echo(f"{target} (exists, kept)")
+            is_new = _copy(file, target)
         except OSError as error:
-            click.echo(f"dnnexp: {target}: cannot be written: {error.strerror}", err=True)
+            click.echo(f"dnnexp: {error.filename or target}: cannot be written: {error.strerror}", err=True)
             return 3
-        else:
-            click.echo(target)
+        click.echo(target if is_new else f"{target} (exists, kept)")
     return 0
+
+
+def _copy(file: Path, target: Path) -> bool:
+    """Copy a file whole or not at all; False where the target exists, which is kept."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        stream = target.open("xb")
+    except FileExistsError:
+        return False
+    try:
+        with stream:
+            stream.write(file.read_bytes())
+    except BaseException:
+        target.unlink()
+        raise
+    return True

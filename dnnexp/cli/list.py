@@ -24,7 +24,8 @@ def list_parts(kind: str | None, name: str | None, as_json: bool, plugins: tuple
     from dnnexp.registry import UnknownNameError, find, kinds, parts
 
     load_plugins(plugins)
-    chosen = kind.removesuffix("s") if kind and kind not in kinds() else kind
+    singulars = (kind, kind.removesuffix("s"), kind.removesuffix("es")) if kind else ()
+    chosen = next((word for word in singulars if word in kinds()), kind)
     try:
         if chosen is None:
             found = {k: list(parts(k).values()) for k in kinds()}

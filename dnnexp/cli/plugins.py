@@ -17,8 +17,8 @@ def load_plugins(files: Sequence[Path]) -> None:
     Raises:
         click.BadParameter: a file cannot be imported; the message has the line and the cause.
     """
-    for file in files:
-        name = f"dnnexp_plugin_{file.stem}"
+    for number, file in enumerate(files, start=1):
+        name = f"dnnexp_plugin_{number}_{file.stem}"  # a/rules.py and b/rules.py are two modules
         spec = importlib.util.spec_from_file_location(name, file)
         if spec is None or spec.loader is None:
             raise click.BadParameter(f"{file}: is no Python file", param_hint="--plugin")
@@ -26,12 +26,12 @@ def load_plugins(files: Sequence[Path]) -> None:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = f"{_place(error, file)}: {type(error).__name__}: {error}"
             raise click.BadParameter(message, param_hint="--plugin") from None
 
 
-def _place(error: Exception, file: Path) -> str:
+def _place(error: BaseException, file: Path) -> str:
     """FILE:LINE of the last of the file's own lines that the error passed through."""
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return f"{file}:{error.lineno}"

@@ -138,7 +138,7 @@ def _checked(text: str | bytes) -> str:
     """Decode `text`, drop its byte order mark, and see that the scanner can take it."""
     size = len(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     if size > MAX_BYTES:
-        message = f"the text has {size} bytes, but at most {MAX_BYTES} (1 MiB) are allowed"
+        message = f"the text has at least {size} bytes, but at most {MAX_BYTES} (1 MiB) are allowed"
         raise _UnreadableError(None, message)
     try:
         text = (text if isinstance(text, str) else text.decode()).removeprefix("\ufeff")

@@ -56,8 +56,17 @@ class _Places:
         what = f"{dotted(problem.path)}: {problem.message}" if problem.path else problem.message
         return f"{self._at(problem.position)}: {what}"
 
+    def replaced(self, path: KeyPath, origin: str) -> _Places:
+        """The places after an override gave the value at `path`: nothing below it is the file's."""
+
+        def kept(places: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
+            return {old: at for old, at in places.items() if old[: len(path)] != path}
+
+        origins = {**kept(self.origins), path: origin}
+        return replace(self, keys=kept(self.keys), values=kept(self.values), origins=origins)
+
     def without(self, path: KeyPath) -> _Places:
-        """The places after the value at `path` is removed: later items of a list move up."""
+        """The places after the item of a list at `path` is removed: later ones move up."""
 
         def moved(places: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
             return {new: at for old, at in places.items() if (new := _after(old, path)) is not None}
@@ -90,7 +99,7 @@ def load(experiment: str, file: Path, edits: Iterable[Override] = ()) -> Any:
     tree = document.value
     if not isinstance(tree, dict):
         raise ConfigError(problems or [places.line((), "must be a mapping of keys to values")])
-    _refuse_other(experiment, tree, places)
+    _refuse_other(experiment, tree, places, problems)
     cls = experiments.find(experiment).Config
     for edit in edits:
         try:
@@ -99,10 +108,10 @@ def load(experiment: str, file: Path, edits: Iterable[Override] = ()) -> Any:
             problems.append(str(error))
             continue
         tree = applied.tree
-        if applied.removed:
+        if applied.removed and isinstance(applied.path[-1], int):
             places = places.without(applied.path)
         else:
-            places = replace(places, origins={**places.origins, applied.path: edit.origin})
+            places = places.replaced(applied.path, edit.origin)
     if "name" not in tree and re.fullmatch("[A-Za-z][A-Za-z0-9_-]*", file.stem):
         tree = {**tree, "name": file.stem}
     config, errors = read(cls, tree)
@@ -129,7 +138,7 @@ def _text(file: Path) -> bytes:
         raise ConfigError([f"{file}: cannot be read: {error.strerror}"]) from None
 
 
-def _refuse_other(experiment: str, tree: dict[str, Any], places: _Places) -> None:
+def _refuse_other(experiment: str, tree: dict[str, Any], places: _Places, problems: list[str]) -> None:
     """A config for another command is refused before its keys are looked at."""
     wanted = tree.get("experiment", experiment)
     if wanted == experiment:
@@ -138,7 +147,7 @@ def _refuse_other(experiment: str, tree: dict[str, Any], places: _Places) -> Non
         message = f"this config is for another command: run `dnnexp {wanted} {places.file}`"
     else:
         message = f"unknown experiment {wanted!r}{suggest(str(wanted), experiments.NAMES)}"
-    raise ConfigError([places.line(("experiment",), message)])
+    raise ConfigError([*problems, places.line(("experiment",), message)])
 
 
 def _check_errors(experiment: str, tree: Any, config: Any) -> Iterator[tuple[KeyPath, str]]:

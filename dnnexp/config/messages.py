@@ -53,5 +53,6 @@ def describe(line: Mapping[str, Any], allowed_keys: list[str]) -> str:
     if kind == "string_pattern_mismatch":
         return f"must be a letter, then letters, digits, _ or -, not {given}"
     if kind == "too_short":
-        return f"needs at least {context['min_length']} items, {context['actual_length']} given"
+        least = context["min_length"]
+        return f"needs at least {least} item{'s' * (least != 1)}, {context['actual_length']} given"
     return f"{line['msg'][:1].lower()}{line['msg'][1:]}, not {given}"

@@ -119,7 +119,7 @@ def _edit(hint: Any, node: Any, keys: Iterable[str], change: Callable[[Any], Any
     node = canonical(hint, node)
     if isinstance(node, list):
         place: str | int = _index(hint, node, key)
-        inner, old = get_args(hint)[0], node[int(place)]
+        inner, old = (get_args(hint) or (None,))[0], node[int(place)]
     elif isinstance(node, dict):
         place, (inner, old) = key, _child(hint, node, key)
     else:
@@ -156,9 +156,9 @@ def _index(hint: Any, items: list[Any], key: str) -> int:
         labels = [item.get("label") if isinstance(item, dict) else None for item in mappings]
     if key in labels:
         return labels.index(key)
-    if key.isdigit() and int(key) < len(items):
+    if key.isdecimal() and int(key) < len(items):
         return int(key)
-    names = [*filter(None, labels), *map(str, range(len(items)))]
+    names = [*(label for label in labels if isinstance(label, str)), *map(str, range(len(items)))]
     raise OverrideError(f"no item {key!r}{suggest(key, names)}")
 
 
@@ -168,7 +168,8 @@ def _child(hint: Any, node: dict[str, Any], key: str) -> tuple[Any, Any]:
     inner = get_args(hint)[0] if labelled else hint
     cls = find(inner.kind, str(node.get("name"))) if is_part_base(inner) else inner
     known = hints(cls) if dataclasses.is_dataclass(cls) else {}
-    extra = ["name"] * issubclass(cls, Part) + ["label"] * labelled
+    is_part = isinstance(cls, type) and issubclass(cls, Part)
+    extra = ["name"] * is_part + ["label"] * labelled
     if key in extra:
         return str, node.get(key)
     if key not in known:
@@ -181,4 +182,4 @@ def _default(cls: type, key: str) -> Any:
     if field.default is not dataclasses.MISSING:
         default = plain(field.default)
         return {} if default is None else default
-    return {}
+    return [] if get_origin(_member(hints(cls)[key], {})) is tuple else {}

@@ -70,9 +70,8 @@ class ReLU(Activation):
     kinks: ClassVar[tuple[float, ...]] = (0.0,)
 
     def f(self, z: Array) -> Array:
-        """Z where its real part is positive, else 0."""
-        xp = namespace(z)
-        return xp.where(real(z) > 0, z, xp.zeros_like(z))
+        """z where its real part is positive, else 0; NaN stays NaN."""
+        return clamp_below(z, 0.0)
 
     def df(self, z: Array) -> Array:
         """1 where the real part of z is positive, else 0."""
@@ -87,7 +86,7 @@ class Tanh(Activation):
     saturation: ClassVar[tuple[float, float] | None] = (-0.97, 0.97)
 
     def f(self, z: Array) -> Array:
-        """Tanh z."""
+        """tanh z."""
         return namespace(z).tanh(z)
 
     def df(self, z: Array) -> Array:
@@ -102,7 +101,7 @@ class Identity(Activation):
     """Identity: z; derivative 1. It makes a layer linear."""
 
     def f(self, z: Array) -> Array:
-        """Z itself."""
+        """z itself."""
         return z
 
     def df(self, z: Array) -> Array:

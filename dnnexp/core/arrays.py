@@ -26,8 +26,8 @@ def real(x: Array) -> Array:
 
 
 def clamp_below(x: Array, low: float) -> Array:
-    """X where its real part is at least `low`, else `low`."""
+    """x where its real part is above `low`, else `low`; NaN stays NaN."""
     xp = namespace(x)
     if xp.isdtype(x.dtype, "complex floating"):
-        return xp.where(xp.real(x) < low, xp.asarray(low, dtype=x.dtype), x)
+        return xp.where(xp.real(x) <= low, xp.asarray(low, dtype=x.dtype), x)
     return xp.maximum(x, xp.asarray(low, dtype=x.dtype))

@@ -61,7 +61,7 @@ class Normal(Initializer):
     def draw(
         self, generator: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]
     ) -> Floats:
-        """Std · N(0, 1)."""
+        """std · N(0, 1)."""
         std = math.sqrt(self.variance or 0.0) if self.std is None else self.std
         return std * generator.standard_normal(shape)
 

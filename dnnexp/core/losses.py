@@ -52,7 +52,7 @@ class SquaredError(Loss):
         return _total((y - t) ** 2) / 2
 
     def gradient(self, y: Array, t: Array) -> Array:
-        """Y − t."""
+        """y − t."""
         return y - t
 
     def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
@@ -81,7 +81,7 @@ class SoftmaxCrossEntropy(Loss):
         return _total(t * (log_sum - shifted))
 
     def gradient(self, y: Array, t: Array) -> Array:
-        """P Σₖ tₖ − t."""
+        """p Σₖ tₖ − t."""
         return softmax(y) * namespace(t).sum(t, axis=-1, keepdims=True) - t
 
     def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
@@ -97,7 +97,7 @@ class SoftmaxCrossEntropy(Loss):
 
 
 def softmax(y: Array) -> Array:
-    """Exp yₖ / Σⱼ exp yⱼ along the last axis, for logits of any size."""
+    """exp yₖ / Σⱼ exp yⱼ along the last axis, for logits of any size."""
     xp = namespace(y)
     raised = xp.exp(y - xp.max(real(y), axis=-1, keepdims=True))
     return raised / xp.sum(raised, axis=-1, keepdims=True)

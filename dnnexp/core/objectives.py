@@ -98,7 +98,7 @@ class Quadratic(Objective):
         return namespace(x).sum(x * self.gradient(x), axis=0) / 2
 
     def gradient(self, x: Array) -> Array:
-        """Λ ⊙ x."""
+        """λ ⊙ x."""
         shape = (self.dimension,) + (1,) * (x.ndim - 1)
         return namespace(x).asarray(self.eigenvalues().reshape(shape)) * x
 

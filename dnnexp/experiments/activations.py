@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.initializers import LayerInitializer
 from dnnexp.core.inputs import Input, NormalInput
 from dnnexp.core.network import Network
+from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import (
     QUANTILES,
     Expectation,
@@ -30,6 +32,8 @@ from dnnexp.experiments.base import (
 from dnnexp.registry import Count, Labelled
 
 _BINS = 60
+_LARGEST = 1e300
+"""Greater values are counted as this one: neither bins nor axes must overflow."""
 _MOMENTS = ("mean", "std")
 _FRACTIONS = ("zero_fraction", "saturated_fraction", "dead_fraction")
 
@@ -67,21 +71,27 @@ def run(config: Config, request: Request) -> Result:
     x = config.input.draw(request.streams("input"), widths[0])
     metrics: Metrics = {"cases": {}}
     arrays: dict[str, Any] = {}
-    for done, (case, activation, initializer) in enumerate(_cases(config)):
+    for done, (case, activation, initializer) in enumerate(_cases(config), start=1):
         network = Network(widths, (activation,) * (len(widths) - 1))
-        label = initializer.label
-        parameters = network.draw(
-            initializer.item, request.streams("weights", label), request.streams("biases", label)
-        )
         with np.errstate(all="ignore"):
-            signals = network.forward(parameters, x)
-            levels = list(zip(signals.pre, signals.post[1:], strict=True))
-            metrics["cases"][case] = {"layers": [_describe(activation, pre, post) for pre, post in levels]}
+            levels = _levels(network, initializer, x, request.streams)
+            found = [_describe(activation, pre, post) for pre, post in levels]
             for level, (pre, post) in enumerate(levels, start=1):
                 arrays |= _histogram(f"{case}.{level}.pre", pre)
                 arrays |= _histogram(f"{case}.{level}.post", post)
-        request.progress(Work("cases", done + 1, len(config.cases)))
+        metrics["cases"][case] = {"layers": found}
+        request.progress(Work("cases", done, len(config.cases)))
     return Result(config, metrics, arrays)
+
+
+def _levels(
+    network: Network, initializer: Labelled[LayerInitializer], x: Floats, streams: Streams
+) -> list[tuple[Floats, Floats]]:
+    """Pre- and post-activations of every layer, `(samples, width)` each."""
+    label = initializer.label
+    weights, biases = streams("weights", label), streams("biases", label)
+    signals = network.forward(network.draw(initializer.item, weights, biases), x)
+    return list(zip(signals.pre, signals.post[1:], strict=True))
 
 
 def _cases(config: Config) -> Iterator[tuple[str, Activation, Labelled[LayerInitializer]]]:
@@ -116,9 +126,9 @@ def _histogram(key: str, values: Floats) -> dict[str, Any]:
 
     Values that are all the same get bins half a unit to each side of it.
     """
-    kept = values[np.isfinite(values)]
+    kept = np.clip(values[np.isfinite(values)], -_LARGEST, _LARGEST)
     low, high = (kept.min(), kept.max()) if kept.size else (0.0, 0.0)
-    if not np.isfinite(high - low) or (high - low) / _BINS <= np.spacing(max(abs(low), abs(high))):
+    if (high - low) / _BINS <= np.spacing(max(abs(low), abs(high))):
         half = max(0.5, abs(low) / 2)
         low, high = low - half, low + half
     counts, edges = np.histogram(kept, bins=_BINS, range=(low, high))
@@ -143,7 +153,7 @@ def shrink(config: Config) -> Config:
 def estimate(config: Config) -> str:
     """The number of multiplications and of histograms."""
     widths = config.network.layers
-    products = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    products = sum(n_in * n_out for n_in, n_out in pairwise(widths))
     total = products * config.input.samples * len(config.cases)
     histograms = len(config.cases) * (len(widths) - 1)
     return f"{len(config.cases)} cases x {len(widths) - 1} layers = {histograms} histograms; " + (

@@ -116,7 +116,7 @@ def _histogram(axes: Axes, arrays: Any, key: str, layer: Any, shade: str) -> Non
     counts, edges = arrays[f"{key}.counts"], arrays[f"{key}.edges"]
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_locator(MaxNLocator(3))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     if counts.sum() == 0:
         axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center")
         return

@@ -26,48 +26,57 @@ def figures(result: Result) -> Iterator[tuple[str, Figure]]:
 def convergence(result: Result) -> Figure:
     """Value above the minimum against gradient evaluations: median and quartile band over the starts."""
     config, arrays = result.config, result.arrays
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes = figure.add_subplot()
-    floor = min(config.targets) * 1e-4
-    order = [entry.label for entry in config.optimizers]
+    labels = [entry.label for entry in config.optimizers]
+    legend_width = 0.7 + 0.075 * max(map(len, labels))  # inches
+    width = 7.7 + legend_width
+    figure = Figure(figsize=(width, 5))
+    axes = figure.add_axes((0.75 / width, 0.1, 6.8 / width, 0.83))
+    axes.set_yscale("log")
+    floor, ceiling = _limits(result)
     runs = arrays["start"].shape[1]
     for label in result.metrics["ranking"]:
         gap = arrays[f"{label}.value"] - config.objective.minimum
-        low, middle, high = _quartiles(gap, floor / 10)
-        style = line(order.index(label))
+        low, middle, high = _quartiles(gap, floor / 10, ceiling * 10)
+        style = line(labels.index(label))
         axes.plot(arrays["evaluations"], middle, label=label, **style)
         if runs > 1:
             axes.fill_between(arrays["evaluations"], low, high, color=style["color"], alpha=0.13, linewidth=0)
-    _scales(axes, floor)
+    axes.set_ylim(floor, ceiling)
+    axes.yaxis.set_major_locator(LogLocator(numticks=12))
+    axes.grid(visible=True, axis="y")
     if config.record.spacing == "log":
         axes.set_xscale("symlog", linthresh=max(1, config.steps / 1000))
     axes.set_xlim(0, max(config.steps, 1))
     axes.minorticks_off()
-    _mark_targets(axes, config.targets)
+    _mark_targets(axes, [target for target in config.targets if floor < target < ceiling])
     axes.set_xlabel("gradient evaluations")
     axes.set_ylabel("value above the minimum, f(x) − f*")
     spread = f"median and quartiles of {runs} starts" if runs > 1 else "one start"
     axes.set_title(f"{config.name}: {config.objective.name}, {spread}", loc="left")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", title="best first")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), title="best first")
     return figure
 
 
-def _quartiles(values: Any, floor: float) -> Any:
-    """Quartiles over the runs, `(3, K)`; exact zeros sit at the floor, infinite values break the curve."""
+def _limits(result: Result) -> tuple[float, float]:
+    """The least and the greatest value to show: not far below the targets, nor far above the starts."""
+    labels, minimum = result.metrics["ranking"], result.config.objective.minimum
+    gaps = np.concatenate([result.arrays[f"{label}.value"] for label in labels], axis=1) - minimum
+    floor = min(result.config.targets) * 1e-4
+    start = np.max(gaps[0], initial=floor, where=np.isfinite(gaps[0]))
+    seen = gaps[(gaps > floor) & (gaps < 1e3 * start)]
+    if seen.size == 0:
+        return floor, 10 * floor
+    return max(float(seen.min()) / 2, floor), float(seen.max()) * 2
+
+
+def _quartiles(values: Any, floor: float, ceiling: float) -> Any:
+    """Quartiles over the runs, `(3, K)`, kept near what is shown; infinite values break the curve."""
     with np.errstate(invalid="ignore"):
         found = np.quantile(values, [0.25, 0.5, 0.75], axis=1)
-    return np.where(np.isfinite(found), np.maximum(found, floor), np.nan)
+    return np.where(np.isfinite(found), np.clip(found, floor, ceiling), np.nan)
 
 
-def _scales(axes: Axes, floor: float) -> None:
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.set_ylim(max(low, floor), high)
-    axes.yaxis.set_major_locator(LogLocator(numticks=12))
-    axes.grid(visible=True, axis="y")
-
-
-def _mark_targets(axes: Axes, targets: tuple[float, ...]) -> None:
+def _mark_targets(axes: Axes, targets: list[float]) -> None:
     for target in targets:
         axes.axhline(target, color=FAINT, linewidth=0.9, linestyle=":", zorder=1)
         axes.annotate(
@@ -101,10 +110,11 @@ def trajectories(result: Result) -> Figure:
         if index >= len(labels):
             axes.set_visible(False)
             continue
+        axes.tick_params(labelbottom=index + columns >= len(labels))
         _contours(axes, arrays)
-        handles = _path(axes, arrays, labels[index], colour(index), config.steps)
+        handles = _path(axes, arrays, labels[index], colour(index))
     start = ", ".join(f"{x:g}" for x in arrays["start"][:, 0])
-    title = f"{config.name}: paths from ({start}) on {config.objective.name}"
+    title = f"{config.name}: paths from ({start}) on {config.objective.name}, {config.steps:,} steps"
     figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top")
     figure.supxlabel("x₀", y=0.1 / height, va="bottom")
     figure.supylabel("x₁", x=0.08 / width, ha="left")
@@ -125,7 +135,7 @@ def _contours(axes: Axes, arrays: Any) -> None:
     axes.contour(arrays["landscape.x"], arrays["landscape.y"], gap, levels, colors="#c4cdd6", linewidths=0.7)
 
 
-def _path(axes: Axes, arrays: Any, label: str, shade: str, steps: int) -> list[Any]:
+def _path(axes: Axes, arrays: Any, label: str, shade: str) -> list[Any]:
     """The path with its start, its end and the minimum; returns their legend handles."""
     points, minimizers = arrays[f"{label}.point"][:, :, 0], arrays["landscape.minimizers"]
     axes.plot(points[:, 0], points[:, 1], color=shade, marker=".", markersize=2, linewidth=1.2)
@@ -148,5 +158,5 @@ def _path(axes: Axes, arrays: Any, label: str, shade: str, steps: int) -> list[A
     axes.set_ylim(y[0], y[-1])
     value = arrays[f"{label}.value"][-1, 0]
     outcome = f"f = {number(value)}" if np.isfinite(value) else "diverged"
-    axes.set_title(f"{label}\n{outcome} after {steps:,} steps", loc="left")
+    axes.set_title(f"{label}\n{outcome}", loc="left")
     return [start, end, goal]

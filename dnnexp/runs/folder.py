@@ -48,8 +48,9 @@ class RunFolder:
         number = 1
         while True:
             path = output / (stem if number == 1 else f"{stem}-{number}")
-            with _reporting(path):
+            with _reporting(output):
                 output.mkdir(parents=True, exist_ok=True)
+            with _reporting(path):
                 try:
                     path.mkdir()
                     return cls(path)

@@ -23,8 +23,8 @@ from dnnexp.experiments.gradcheck.sweep import sweep
 
 def run(config: GradcheckConfig, request: Request) -> Result:
     """Differentiate by every method, compare, and measure the error against the step."""
-    problem = _problem(config, request)
     with np.errstate(all="ignore"):
+        problem = _problem(config, request)
         by_method, crossed = _parameter_derivatives(config, problem, request)
         jacobians, crossed_inputs = _jacobians(config, problem)
         swept, arrays = sweep(config, problem, request)

@@ -96,10 +96,12 @@ def _arrays(label: str, trajectory: Trajectory) -> dict[str, Any]:
 
 
 def _landscape(objective: Objective, starts: Floats, trajectories: Iterable[Trajectory]) -> dict[str, Any]:
-    """The objective on a grid that holds the first start's paths and a minimizer."""
+    """The objective on a grid that holds the minimizers and the first start's paths, less diverged ones."""
     minimizers = objective.minimizers()
     seen = [starts[:, :1], minimizers]
-    seen += [path.point[:, :, 0].T for path in trajectories if path.point is not None]
+    seen += [
+        path.point[:, :, 0].T for path in trajectories if path.point is not None and path.diverged_step[0] < 0
+    ]
     points = np.concatenate(seen, axis=1)
     low, high = points.min(axis=1), points.max(axis=1)
     low_domain, high_domain = objective.domain()

@@ -1,0 +1,193 @@
+"""The gradient check: it passes what is right, accuses what is wrong, and says where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dnnexp import registry
+from dnnexp.config.expectations import judge
+from dnnexp.config.load import load
+from dnnexp.config.shipped import reference
+from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
+from dnnexp.core.arrays import Array, namespace
+from dnnexp.core.initializers import LayerInitializer, Zeros
+from dnnexp.core.losses import SoftmaxCrossEntropy, SquaredError
+from dnnexp.core.streams import Streams
+from dnnexp.experiments import gradcheck
+from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
+
+
+def config(*activations: Activation, **changes: Any) -> GradcheckConfig:
+    widths = (7, 6, 5, 4)[: len(activations) + 1]
+    return GradcheckConfig(
+        network=CheckedNetwork(widths, activations), batch=3, step_sweep=StepSweep(directions=3), **changes
+    )
+
+
+def run(config: GradcheckConfig, seed: int = 0) -> Result:
+    return gradcheck.run(config, Request(Streams(seed)))
+
+
+@pytest.mark.parametrize("loss", [SquaredError(), SoftmaxCrossEntropy()])
+@pytest.mark.parametrize("activation", [cls() for cls in registry.parts("activation").values()])
+def test_every_activation_and_loss_is_right(activation: Activation, loss: Any) -> None:
+    result = run(config(activation, activation, Identity(), loss=loss))
+    assert result.metrics["verdict"] == "correct"
+    assert result.passed
+    assert result.metrics["diagnosis"] is None
+    for entry in result.metrics["checks"]:
+        assert entry["max_rel_error"] < (1e-6 if "central" in entry["pair"] else 1e-10)
+
+
+@pytest.fixture(scope="module")
+def small_reference() -> Result:
+    whole = load("gradcheck", reference("gradcheck"))
+    network = replace(whole.network, layers=(30,) * 6)
+    return run(replace(whole, network=network, batch=4))
+
+
+def test_claims_of_the_reference_hold_on_a_smaller_one(small_reference: Result) -> None:
+    outcomes = judge(small_reference.config.expect, small_reference.metrics, skip=False)
+    assert len(outcomes) == 5
+    assert [o for o in outcomes if o["outcome"] != "holds"] == []
+
+
+def test_tensors_pairs_and_indices(small_reference: Result) -> None:
+    checks = small_reference.metrics["checks"]
+    names = [f"{kind}{layer}" for layer in range(1, 6) for kind in "Wb"]
+    pairs = ["backward-forward", "backward-central", "backward-complex", "forward-central"]
+    pairs += ["forward-complex", "central-complex"]
+    expected = [(tensor, pair) for tensor in [*names, "dy/dx"] for pair in pairs]
+    assert [(entry["tensor"], entry["pair"]) for entry in checks] == expected
+    depth = {entry["tensor"]: len(entry["worst"]["index"]) for entry in checks}
+    assert depth == {name: 2 if name[0] == "W" else 1 for name in names} | {"dy/dx": 3}
+
+
+def test_outline_has_the_shape_of_the_metrics(small_reference: Result) -> None:
+    metrics = dict(small_reference.metrics)
+    outline = gradcheck.outline(small_reference.config)
+    assert set(outline.pop("diagnosis")) == {"tensor", "layer", "fault", "evidence"}
+    assert metrics.pop("diagnosis") is None
+    assert shape(outline) == shape(metrics)
+
+
+def shape(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: shape(value) for key, value in tree.items()}
+    return [shape(item) for item in tree] if isinstance(tree, list) else "leaf"
+
+
+@pytest.fixture
+def wrong() -> Iterator[type[Activation]]:
+    @registry.register("wrong_softsign")
+    @dataclass(frozen=True)
+    class Wrong(Activation):
+        """Arctangent with a derivative that is 1 % too large."""
+
+        def f(self, z: Array) -> Array:
+            return namespace(z).atan(z)
+
+        def df(self, z: Array) -> Array:
+            return 1.01 / (1 + z * z)
+
+    yield Wrong
+    registry._parts["activation"].pop("wrong_softsign")
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_a_wrong_derivative_is_found_and_its_layer_named(wrong: type[Activation], layer: int) -> None:
+    activations: list[Activation] = [Tanh(), Tanh(), Tanh()]
+    activations[layer - 1] = wrong()
+    metrics = run(config(*activations)).metrics
+    assert metrics["verdict"] == "wrong"
+    assert not metrics["passed"]
+    assert metrics["diagnosis"]["layer"] == layer
+    assert metrics["diagnosis"]["tensor"] in (f"W{layer}", f"b{layer}")
+    failed = {entry["tensor"] for entry in metrics["checks"] if not entry["passed"]}
+    assert failed == {f"{kind}{n}" for n in range(1, layer + 1) for kind in "Wb"} | {"dy/dx"}
+    entry = next(e for e in metrics["checks"] if not e["passed"])
+    assert entry["worst"]["left"] == pytest.approx(1.01 * entry["worst"]["right"], rel=1e-5)
+
+
+def test_the_worst_entry_is_the_one_that_differs() -> None:
+    found = run(config(Sigmoid(), Sigmoid()))
+    checks = gradcheck.checks  # the comparison by itself, on numbers made here
+    a = np.arange(12.0).reshape(3, 4)
+    b = a.copy()
+    b[2, 1] += 0.5
+    entry = checks._compare(a, b, np.zeros(a.shape, bool))
+    assert entry["worst"] == {"index": [2, 1], "left": 9.0, "right": 9.5}
+    assert entry["max_abs_error"] == 0.5
+    assert entry["max_rel_error"] == pytest.approx(0.5 / 11)
+    assert found.passed
+
+
+def test_zero_gradients_agree_and_nonfinite_ones_fail() -> None:
+    compare = gradcheck.checks._compare
+    zeros = np.zeros((2, 2))
+    assert compare(zeros, zeros, np.zeros((2, 2), bool))["max_rel_error"] == 0
+    broken = np.array([[0.0, 1.0], [np.nan, 2.0]])
+    entry = compare(zeros, broken, np.zeros((2, 2), bool))
+    assert entry["max_rel_error"] is None
+    assert entry["max_abs_error"] is None
+    assert entry["worst"] == {"index": [1, 0], "left": 0.0, "right": None}
+    assert gradcheck.checks._exceeds(Tolerances(), False, entry)
+
+
+def test_kinks_are_left_out_of_central_and_counted() -> None:
+    # with all parameters zero every unit of ReLU sits on its kink: central has nothing to compare
+    metrics = run(config(ReLU(), ReLU(), initializer=LayerInitializer(Zeros(), Zeros()))).metrics
+    assert metrics["kinks"]["excluded"] > 0
+    assert metrics["verdict"] == "inconclusive"
+    assert not metrics["passed"]
+    assert metrics["diagnosis"] is None
+
+
+def test_relu_networks_are_not_accused() -> None:
+    for seed in range(20):
+        metrics = run(config(ReLU(), ReLU(), ReLU()), seed).metrics
+        assert metrics["verdict"] in ("correct", "inconclusive")
+
+
+def test_sweep_shows_both_branches_where_theory_has_them(small_reference: Result) -> None:
+    arrays = small_reference.arrays
+    h, error = arrays["sweep.h"], np.median(arrays["sweep.central"], axis=0)
+    truncation = np.median(arrays["sweep.truncation"], axis=0)
+    round_off = np.median(arrays["sweep.round_off"], axis=0)
+    assert (h[0], h[-1]) == (1e-14, 0.1)
+    rising, falling = (h > 1e-4) & (h < 1e-2), h < 1e-9
+    assert np.allclose(error[rising] / truncation[rising], 1, atol=0.05)
+    assert np.all(error[falling] < 10 * round_off[falling])
+    assert np.all(error[falling] > round_off[falling] / 100)
+    assert np.median(arrays["sweep.complex"][:, falling]) < 1e-13
+
+
+def test_fewer_methods_give_fewer_pairs() -> None:
+    result = run(config(Sigmoid(), methods=("complex", "backward")))
+    assert {entry["pair"] for entry in result.metrics["checks"]} == {"backward-complex"}
+    assert result.passed
+
+
+def test_progress_counts_every_parameter() -> None:
+    seen: list[Any] = []
+    checked = config(Sigmoid(), Sigmoid())
+    gradcheck.run(checked, Request(Streams(0), seen.append))
+    count = checked.network.build().parameter_count
+    assert {event for event in seen if event.done == event.total} == {
+        *(Work(method, count, count) for method in ("forward", "central", "complex")),
+        Work("directions", 3, 3),
+    }
+
+
+def test_shrinking_keeps_the_tensors() -> None:
+    whole = load("gradcheck", reference("gradcheck"))
+    tiny = gradcheck.shrink(whole)
+    assert tiny.tensors == whole.tensors
+    assert gradcheck.outline(tiny).keys() == gradcheck.outline(whole).keys()
+    assert "50,500 parameters" in gradcheck.estimate(whole)

@@ -1,0 +1,176 @@
+"""The figures: what they show is what the arrays hold, and every text is inside and apart."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from dnnexp import plots
+from dnnexp.config.load import load
+from dnnexp.config.shipped import reference
+from dnnexp.core.initializers import Normal
+from dnnexp.core.optimizers import GradientDescent
+from dnnexp.core.streams import Streams
+from dnnexp.experiments import NAMES, find
+from dnnexp.experiments.base import Request, Result
+from dnnexp.plots import activations, gradcheck, optimize, style
+from dnnexp.registry import Labelled
+
+
+def smoke(experiment: str, **changes: Any) -> Result:
+    config = replace(find(experiment).shrink(load(experiment, reference(experiment))), **changes)
+    return find(experiment).run(config, Request(Streams(0)))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def rendered(request: pytest.FixtureRequest) -> tuple[str, Result, dict[str, bytes]]:
+    result = smoke(request.param)
+    return request.param, result, dict(plots.render(request.param, result))
+
+
+def test_every_plot_is_a_png_with_something_on_it(rendered: tuple[str, Result, dict[str, bytes]]) -> None:
+    for png in rendered[2].values():
+        image = imread(io.BytesIO(png))
+        assert min(image.shape[:2]) > 250
+        assert len(np.unique(image.sum(axis=2))) > 10
+
+
+def test_the_files_are_those_documented(rendered: tuple[str, Result, dict[str, bytes]]) -> None:
+    experiment, result, found = rendered
+    expected = {
+        "optimize": {"convergence.png", "trajectories.png"},
+        "gradcheck": {"errors.png"},
+        "activations": {"overview.png"}
+        | {f"{case.replace('/', '-')}.png" for case in result.metrics.get("cases", ())},
+    }
+    assert set(found) == expected[experiment]
+
+
+def test_the_same_result_gives_the_same_bytes(rendered: tuple[str, Result, dict[str, bytes]]) -> None:
+    experiment, result, found = rendered
+    name, png = next(iter(plots.render(experiment, result)))
+    assert png == found[name]
+
+
+def figures(experiment: str) -> Iterator[tuple[str, Figure]]:
+    module: Any = {"optimize": optimize, "activations": activations, "gradcheck": gradcheck}[experiment]
+    yield from module.figures(smoke(experiment))
+
+
+@pytest.mark.parametrize("experiment", NAMES)
+def test_no_text_is_clipped_or_overlaps_another_in_its_axes(experiment: str) -> None:
+    for name, figure in figures(experiment):
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+        width, height = figure.get_size_inches() * figure.dpi
+        renderer = canvas.get_renderer()
+        for axes in figure.axes:
+            titles = [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]  # type: ignore[attr-defined]
+            boxes = [
+                (text.get_text(), text.get_window_extent(renderer))
+                for text in [*titles, *axes.texts]
+                if text.get_text() and text.get_visible() and axes.get_visible()
+            ]
+            for index, (text, box) in enumerate(boxes):
+                assert box.x0 >= -1, (name, text)
+                assert box.y0 >= -1, (name, text)
+                assert box.x1 <= width + 1, (name, text)
+                assert box.y1 <= height + 1, (name, text)
+                for other, second in boxes[index + 1 :]:
+                    assert not box.overlaps(second), (name, text, other)
+
+
+def test_convergence_draws_median_and_quartiles() -> None:
+    result = smoke("optimize")
+    (axes,) = optimize.convergence(result).axes
+    curves = {line.get_label(): line for line in axes.lines}
+    for label in result.metrics["optimizers"]:
+        value = result.arrays[f"{label}.value"]
+        low, high = axes.get_ylim()
+        expected = np.clip(np.median(value, axis=1), low / 10, high * 10)
+        assert np.allclose(curves[label].get_ydata(), expected, rtol=1e-12)
+        assert np.array_equal(curves[label].get_xdata(), result.arrays["evaluations"])
+    assert len(axes.collections) == len(result.metrics["optimizers"])
+    assert axes.get_yscale() == "log"
+    assert "gradient evaluations" in axes.get_xlabel()
+
+
+def test_one_start_has_no_band() -> None:
+    config = load("optimize", reference("optimize"))
+    result = smoke("optimize", starts=replace(config.starts, uniform=None))
+    (axes,) = optimize.convergence(result).axes
+    assert len(axes.collections) == 0
+    assert "one start" in axes.get_title("left")
+
+
+def test_divergence_is_drawn_and_named() -> None:
+    optimizers = (Labelled("wild", GradientDescent(3.0)), Labelled("tame", GradientDescent(0.1)))
+    result = smoke("optimize", optimizers=optimizers, steps=2000)
+    assert result.metrics["optimizers"]["wild"]["diverged"] == 5
+    titles = [axes.get_title("left") for axes in optimize.trajectories(result).axes]
+    assert "diverged" in titles[0]
+    assert dict(plots.render("optimize", result)).keys() == {"convergence.png", "trajectories.png"}
+
+
+def test_a_constant_output_is_drawn_and_described() -> None:
+    result = smoke("activations")
+    found = dict(activations.figures(result))
+    for axes in found["sigmoid-zeros"].axes:
+        assert "constant" in axes.get_title("left")
+        assert [text.get_text() for text in axes.texts] == ["every value is 0.5"]
+        (bars,) = axes.patches
+        assert bars.get_data().values.max() == 1  # type: ignore[attr-defined]  # a StepPatch
+
+
+def test_histograms_show_the_shares_that_were_counted() -> None:
+    result = smoke("activations")
+    figure = dict(activations.figures(result))["relu-std_1"]
+    assert len(figure.axes) == 5
+    for layer, axes in enumerate(figure.axes, start=1):
+        counts = result.arrays[f"relu/std_1.{layer}.post.counts"]
+        (bars,) = axes.patches
+        assert np.allclose(bars.get_data().values, counts / counts.sum())  # type: ignore[attr-defined]
+        assert f"layer {layer}" in axes.get_title("left")
+
+
+def test_the_overview_has_every_case_and_layer() -> None:
+    result = smoke("activations")
+    (axes,) = activations.overview(result).axes
+    texts = {text.get_text() for text in axes.texts}
+    assert {case.replace("/", "\n") for case in result.config.cases} <= texts
+    assert {f"layer {layer}" for layer in range(1, 6)} <= texts
+    assert len(axes.patches) == 40
+
+
+def test_an_overflown_layer_is_drawn_as_such() -> None:
+    config = load("activations", reference("activations"))
+    item = replace(config.initializers[0].item, weights=Normal(std=1e308))
+    initializers = (Labelled("huge", item),)
+    result = smoke("activations", initializers=initializers)
+    found = dict(activations.figures(result))
+    texts = {text.get_text() for axes in found["relu-huge"].axes for text in axes.texts}
+    assert "no finite value" in texts
+
+
+def test_errors_draws_theory_beside_measurement() -> None:
+    result = smoke("gradcheck")
+    (axes,) = gradcheck.errors(result).axes
+    curves = {str(line.get_label()): line for line in axes.lines}
+    for name, key in (("truncation", "truncation"), ("round-off", "round_off")):
+        (curve,) = [line for label, line in curves.items() if f"theory: {name}" in label]
+        assert np.allclose(curve.get_ydata(), np.median(result.arrays[f"sweep.{key}"], axis=0))
+    assert "central differences, measured" in curves
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_curves_can_be_told_apart() -> None:
+    seen = [(entry["color"], str(entry["linestyle"])) for entry in map(style.line, range(32))]
+    assert len(set(seen)) == 32

@@ -1,0 +1,75 @@
+"""The README's examples work as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dnnexp.__main__ import main
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def block(language: str) -> str:
+    (found,) = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    return str(found)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["dnnexp", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+def test_there_are_two_set_up_commands() -> None:
+    commands = [line for line in README.splitlines() if line.startswith("python3 -m venv")]
+    assert len(commands) == 2
+    assert commands[1].endswith("-m pytest")
+
+
+def test_the_config_runs_and_its_claim_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my_run.yaml").write_text(block("yaml"))
+    assert run(monkeypatch, "optimize", "my_run.yaml", "--strict", "--no-plots") == 0
+    edits = ["steps=500", "optimizers.light.momentum=0.5", "+optimizers=rmsprop", "~seed"]
+    assert run(monkeypatch, "optimize", "my_run.yaml", *edits, "--no-plots", "-q") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "optimize", "my_run.yaml", "steps=-2000") == 2
+    assert "steps: must be at least 0, not -2000" in capsys.readouterr().err
+
+
+def test_the_errors_shown_are_those_that_the_file_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wrong = (
+        block("yaml")
+        .replace("steps: 2000", "steps: -2000")
+        .replace("learning_rate: 0.01}", "learning_rte: 0.01}")
+    )
+    Path("my_run.yaml").write_text(wrong)
+    assert run(monkeypatch, "optimize", "my_run.yaml") == 2
+    shown = [line.strip() for line in README.splitlines() if line.startswith("    my_run.yaml:")]
+    assert capsys.readouterr().err.splitlines()[: len(shown)] == shown
+
+
+def test_the_plugin_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dnnexp import registry
+
+    monkeypatch.chdir(tmp_path)
+    Path("sign.py").write_text(block("python"))
+    try:
+        assert run(monkeypatch, "optimize", "--plugin", "sign.py", "+optimizers=sign_descent", "--smoke") == 0
+    finally:
+        registry._parts["optimizer"].pop("sign_descent", None)
+
+
+def test_the_gradcheck_line_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (line,) = re.findall(r"^    dnnexp (gradcheck network.*)$", README, flags=re.MULTILINE)
+    assert run(monkeypatch, *line.split(), "network.layers=[12,11,10]", "--no-plots") == 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +45,8 @@ def execute(experiment: str, config: Any, options: Options) -> int:
     except WriteError as error:
         click.echo(f"dnnexp: {error}", err=True)
         return 3
+    except BrokenPipeError:  # who read our output is gone: click ends the program
+        raise
     except Exception:  # a bug, or a plugin's: shown, and the other configs still run
         traceback.print_exc()
         return 1
@@ -53,7 +56,7 @@ def _execute(experiment: str, config: Any, options: Options) -> int:
     folder = RunFolder.claim(options.output_dir, experiment, config.name)
     folder.write("config.yaml", dump(plain(config)))
     console = Console(stderr=True)
-    with _recorded(folder, options) as durations:
+    with _recorded(folder, options) as (durations, note):
         with Display(console, config.name, options.quiet) as display:
             result = _run(experiment, config, options, display, durations)
             folder.write_arrays(result.arrays)
@@ -61,14 +64,25 @@ def _execute(experiment: str, config: Any, options: Options) -> int:
                 _plot(experiment, result, folder, display, durations)
         outcomes = judge(config.expect, result.metrics, skip=options.smoke)
         folder.write("summary.txt", text(experiment, result, outcomes))
-    document = metrics_document(experiment, config, result.metrics, outcomes)
-    folder.write_json("metrics.json", document)
+        document = metrics_document(experiment, config, result.metrics, outcomes)
+        note("complete")
+        folder.write_json("metrics.json", document)
     _point_latest(folder)
     if not options.quiet:
         console.print(summary(experiment, result, outcomes))
-    click.echo(json.dumps(document, separators=(",", ":")) if options.as_json else folder.path)
+    _answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
     unmet = options.strict and any(o["outcome"] in ("fails", "not_evaluable") for o in outcomes)
     return 0 if result.passed and not unmet else 1
+
+
+def _answer(line: str) -> None:
+    """A line on stdout: what the run command is asked for."""
+    try:
+        click.echo(os.fsencode(line))  # a path may hold bytes that are no text
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WriteError(f"standard output: cannot be written: {error.strerror}") from error
 
 
 def _run(
@@ -98,25 +112,26 @@ def _plot(
 
 
 @contextmanager
-def _recorded(folder: RunFolder, options: Options) -> Iterator[dict[str, float]]:
-    """Keep `run.json` true: running, then complete, interrupted or failed."""
+def _recorded(
+    folder: RunFolder, options: Options
+) -> Iterator[tuple[dict[str, float], Callable[[str], None]]]:
+    """Keep `run.json` true: running, then interrupted or failed, or what the caller notes."""
     durations: dict[str, float] = {}
     record = {"status": "running", "command": command_line()}
     record |= {"start": datetime.now(UTC).isoformat(timespec="milliseconds")}
     record |= {"end": None, "durations": durations} | environment(options.plugins)
     folder.write_json("run.json", record)
-    status = "failed"
+
+    def note(status: str) -> None:
+        ended = datetime.now(UTC).isoformat(timespec="milliseconds")
+        folder.write_json("run.json", record | {"status": status, "end": ended})
+
     try:
-        yield durations
-        status = "complete"
-    except Exception:
+        yield durations, note
+    except BaseException as error:  # Ctrl-C and SIGTERM are no Exception
+        with suppress(WriteError):  # the error under way says more
+            note("failed" if isinstance(error, Exception) else "interrupted")
         raise
-    except BaseException:  # Ctrl-C and SIGTERM
-        status = "interrupted"
-        raise
-    finally:
-        record |= {"status": status, "end": datetime.now(UTC).isoformat(timespec="milliseconds")}
-        folder.write_json("run.json", record)
 
 
 def _point_latest(folder: RunFolder) -> None:

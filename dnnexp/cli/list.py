@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import click
 from dnnexp.cli.plugins import load_plugins, plugin_option
 
 
-@click.command("list")
+@click.command("list", short_help="List what a config can name.")
 @click.argument("kind", required=False)
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -44,11 +45,11 @@ def list_parts(kind: str | None, name: str | None, as_json: bool, plugins: tuple
 def _print_kinds(found: dict[str, list[Any]]) -> None:
     from dnnexp.registry import first_line
 
-    width = max(len(cls.name) for classes in found.values() for cls in classes)
-    for number, (kind, classes) in enumerate(found.items()):
-        click.echo("\n" * (number > 0) + f"{kind}:")
-        for cls in classes:
-            click.echo(f"  {cls.name:{width}}  {first_line(cls)}")
+    formatter = click.HelpFormatter(width=min(shutil.get_terminal_size().columns, 110))
+    for kind, classes in found.items():
+        with formatter.section(kind):
+            formatter.write_dl([(cls.name, first_line(cls)) for cls in classes])
+    click.echo(formatter.getvalue(), nl=False)
 
 
 def _print_part(cls: Any) -> None:

@@ -10,7 +10,7 @@ import click
 from dnnexp.cli.plugins import load_plugins, plugin_option
 
 
-@click.command()
+@click.command(short_help="Print a JSON Schema for editors.")
 @click.argument("experiment", required=False)
 @plugin_option
 def schema(experiment: str | None, plugins: tuple[Path, ...]) -> None:

@@ -172,7 +172,8 @@ def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> _UnreadableError:
         return _UnreadableError(position, _TAB)
     line = (error.context_mark or mark).line + 1
     problem = error.problem or ""
-    message = f"{problem} {error.context or ''}".replace("the node content", "a value").strip()
+    message = f"{problem} {error.context or ''}".replace("the node content", "a value")
+    message = message.replace("'<stream end>'", "the end of the text").strip()
     for words, ours in _SYNTAX_ERRORS.items():
         if words in problem:
             message = ours.format(line=line, problem=problem)

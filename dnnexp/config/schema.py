@@ -10,11 +10,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import types
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -28,7 +27,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from dnnexp.config.messages import describe, shown
-from dnnexp.config.shapes import canonical, hints, is_part_base, without
+from dnnexp.config.shapes import canonical, hints, is_part_base, is_shorthand, without
 from dnnexp.registry import (
     Check,
     Labelled,
@@ -40,6 +39,7 @@ from dnnexp.registry import (
     checks,
     find,
     parts,
+    plain,
 )
 
 T = TypeVar("T")
@@ -63,10 +63,14 @@ def json_schema(classes: Sequence[type]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
-def _fail(message: str, path: Path = (), given: Any = None) -> ValidationError:
-    """A ValidationError of one line; `path` is relative to where it is raised."""
+def _line(message: str, path: Path = (), given: Any = None) -> InitErrorDetails:
+    """A line of a ValidationError; `path` is relative to where it is raised."""
     kind = PydanticCustomError("dnnexp", "{message}", {"message": message})
-    return ValidationError.from_exception_data("config", [InitErrorDetails(type=kind, loc=path, input=given)])
+    return InitErrorDetails(type=kind, loc=path, input=given)
+
+
+def _fail(message: str, path: Path = ()) -> ValidationError:
+    return ValidationError.from_exception_data("config", [_line(message, path)])
 
 
 def _read_fields(cls: type[T], raw: Raw, labelled: bool = False) -> Any:
@@ -74,17 +78,20 @@ def _read_fields(cls: type[T], raw: Raw, labelled: bool = False) -> Any:
     if not isinstance(raw, dict):
         raise _fail(f"must be a mapping of {', '.join(hints(cls))}, not {shown(raw)}")
     model = _model(cast(Hashable, cls), labelled, declarative=False)
+    lines = list(_repeated_labels(cls, raw))
     try:
         valid = model.model_validate(raw)
     except ValidationError as error:
-        raise _translated(error, model) from None
+        lines = [*_translated(error, model), *lines]
+    if lines:
+        raise ValidationError.from_exception_data("config", lines)
     values = {name: getattr(valid, name) for name in model.model_fields}
     if labelled:
         return Labelled(values.pop("label"), cls(**values))
     return cls(**values)
 
 
-def _translated(error: ValidationError, model: type[BaseModel]) -> ValidationError:
+def _translated(error: ValidationError, model: type[BaseModel]) -> list[InitErrorDetails]:
     """The same errors in our words; those of nested dataclasses have been translated there."""
     lines = []
     found = error.errors(include_url=False)
@@ -97,9 +104,8 @@ def _translated(error: ValidationError, model: type[BaseModel]) -> ValidationErr
             loc, message = loc[:-1] + tuple(context["path"]), context["message"]
         elif line["type"] != "dnnexp":
             message = describe(dict(line), list(model.model_fields))
-        kind = PydanticCustomError("dnnexp", "{message}", {"message": message})
-        lines.append(InitErrorDetails(type=kind, loc=loc, input=line["input"]))
-    return ValidationError.from_exception_data("config", lines)
+        lines.append(_line(message, loc, line["input"]))
+    return lines
 
 
 @functools.cache
@@ -115,7 +121,7 @@ def _model(cls: type, labelled: bool, declarative: bool) -> type[BaseModel]:
         fields["label"] = (_annotation(Name, declarative), _label_default(cls, declarative))
     found = hints(cls)
     for field in dataclasses.fields(cls):
-        fields[field.name] = (_annotation(found[field.name], declarative), _default(field))
+        fields[field.name] = (_annotation(found[field.name], declarative), _default(field, declarative))
     rules: dict[str, Any] = {}
     if not declarative:
         for number, rule in enumerate(checks(cls)):
@@ -129,9 +135,9 @@ def _label_default(cls: type, declarative: bool) -> Any:
     return Field(default=cls.name) if declarative and issubclass(cls, Part) else Field()
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
+def _default(field: dataclasses.Field[Any], declarative: bool) -> Any:
     if field.default is not dataclasses.MISSING:
-        return Field(default=field.default, validate_default=True)
+        return Field(default=plain(field.default) if declarative else field.default, validate_default=True)
     if field.default_factory is not dataclasses.MISSING:
         return Field(default_factory=field.default_factory, validate_default=True)
     return Field()
@@ -181,10 +187,7 @@ def _annotation(hint: Any, declarative: bool) -> Any:
         return Annotated[_annotation(args[0], declarative), *constraints]
     if origin is tuple:
         item: Any = _annotation(args[0], declarative)
-        items = Annotated[tuple[item, ...], Strict(False)]
-        if get_origin(args[0]) is Labelled:
-            return Annotated[items, AfterValidator(_unique_labels)]
-        return items
+        return Annotated[tuple[item, ...], Strict(False)]
     if origin in (Union, types.UnionType):
         if declarative:
             return _union(_annotation(arg, declarative) for arg in args)
@@ -204,7 +207,10 @@ def _read_object(hint: Any, raw: Raw) -> Any:
         return raw  # a default
     tree = canonical(hint, raw)
     if not is_part_base(inner):
-        return _read_fields(inner, tree, labelled)
+        try:
+            return _read_fields(inner, tree, labelled)
+        except ValidationError as error:
+            raise _as_written(error, inner, raw) from None
     if not isinstance(tree, dict):
         raise _fail(f"must be a name or a mapping with a name, not {shown(raw)}; {_names(inner)}")
     name = tree.get("name")
@@ -215,6 +221,17 @@ def _read_object(hint: Any, raw: Raw) -> Any:
     except UnknownNameError as error:
         raise _fail(str(error), ("name",) if isinstance(raw, dict) else ()) from None
     return _read_fields(cls, without(tree, "name"), labelled)
+
+
+def _as_written(error: ValidationError, cls: type, raw: Raw) -> ValidationError:
+    """The same error, at the paths that a shorthand has in the file."""
+    if not is_shorthand(cls, raw):
+        return error
+    lines = [
+        _line(line["msg"], line["loc"][line["loc"][:1] == (cls.shorthand,) :], line["input"])  # type: ignore[attr-defined]
+        for line in error.errors(include_url=False)
+    ]
+    return ValidationError.from_exception_data("config", lines)
 
 
 def _union(members: Iterable[Any]) -> Any:
@@ -265,14 +282,17 @@ def _alternatives(hint: Any) -> Any:
     return _union((model, _alternatives(Labelled[held] if labelled else held)))
 
 
-def _unique_labels(items: tuple[Labelled[Any], ...]) -> tuple[Labelled[Any], ...]:
-    first: dict[str, int] = {}
-    for index, item in enumerate(items):
-        if item.label in first:
-            raise _fail(
-                f"the label {item.label!r} is taken by item {first[item.label]}; "
-                "add a label: of its own to one of them",
-                (index, "label"),
-            )
-        first[item.label] = index
-    return items
+def _repeated_labels(cls: type, raw: dict[Any, Any]) -> Iterator[InitErrorDetails]:
+    """A line for every label in a list of the dataclass that an item before it has."""
+    for name, hint in hints(cls).items():
+        bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        inner = get_args(bare)[0] if get_origin(bare) is tuple else None
+        if get_origin(inner) is not Labelled or not isinstance(raw.get(name), list):
+            continue
+        first: dict[str, int] = {}
+        for index, item in enumerate(raw[name]):
+            tree = canonical(inner, item)
+            label = tree.get("label") if isinstance(tree, dict) else None
+            if isinstance(label, str) and first.setdefault(label, index) != index:
+                message = f"the label {label!r} is taken by item {first[label]}"
+                yield _line(f"{message}; add a label: of its own to one of them", (name, index, "label"))

@@ -29,12 +29,17 @@ def canonical(hint: Any, raw: Any) -> Any:
         if isinstance(found, dict) and (label is not None or isinstance(default, str)):
             found = {"label": default if label is None else label} | found
         return found
-    field = getattr(hint, "shorthand", None)
-    if field and (isinstance(raw, str) or (isinstance(raw, dict) and "name" in raw)):
-        return {field: canonical(hints(hint)[field], raw)}
+    if is_shorthand(hint, raw):
+        return {hint.shorthand: raw}
     if is_part_base(hint) and isinstance(raw, str):
         return {"name": raw}
     return raw
+
+
+def is_shorthand(hint: Any, raw: Any) -> bool:
+    """Whether a part stands where its holder is due."""
+    is_part = isinstance(raw, str) or (isinstance(raw, dict) and "name" in raw)
+    return is_part and hasattr(hint, "shorthand")
 
 
 def without(raw: Any, key: str) -> Any:

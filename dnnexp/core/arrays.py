@@ -31,3 +31,16 @@ def clamp_below(x: Array, low: float) -> Array:
     if xp.isdtype(x.dtype, "complex floating"):
         return xp.where(xp.real(x) <= low, xp.asarray(low, dtype=x.dtype), x)
     return xp.maximum(x, xp.asarray(low, dtype=x.dtype))
+
+
+def coordinate_sum(x: Array) -> Array:
+    """The sum over the first axis, which is kept, with length 1: `(d, ...)` to `(1, ...)`.
+
+    Halves are added until one coordinate is left, by elementwise sums only: a run gets the same bits
+    alone and beside others, which `sum` does not promise (its order depends on the other axes).
+    """
+    while (d := x.shape[0]) > 1:
+        half = d // 2
+        folded = x[:half] + x[half : 2 * half]
+        x = namespace(x).concat((folded, x[2 * half :])) if d % 2 else folded
+    return x

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from dnnexp.core.arrays import Array, Floats, namespace
+from dnnexp.core.arrays import Array, Floats, coordinate_sum, namespace
 from dnnexp.registry import Count, Part, register
 
 
@@ -95,7 +95,7 @@ class Quadratic(Objective):
 
     def value(self, x: Array) -> Array:
         """½ Σ λᵢ xᵢ²."""
-        return namespace(x).sum(x * self.gradient(x), axis=0) / 2
+        return coordinate_sum(x * self.gradient(x))[0] / 2
 
     def gradient(self, x: Array) -> Array:
         """λ ⊙ x."""
@@ -125,7 +125,7 @@ class Rosenbrock(Objective):
     def value(self, x: Array) -> Array:
         """Σ 100 (xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)²."""
         terms = 100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2
-        return namespace(x).sum(terms, axis=0)
+        return coordinate_sum(terms)[0]
 
     def gradient(self, x: Array) -> Array:
         """∂/∂xᵢ = −400 xᵢ (xᵢ₊₁ − xᵢ²) − 2 (1 − xᵢ), for i < d−1, plus 200 (xᵢ − xᵢ₋₁²), for i > 0."""

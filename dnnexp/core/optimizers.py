@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from dnnexp.core.arrays import Array, namespace
+from dnnexp.core.arrays import Array, coordinate_sum, namespace
 from dnnexp.registry import Decay, NonNegative, Part, Positive, register
 
 
@@ -67,9 +67,7 @@ def stacking_key(rule: Optimizer) -> Hashable:
 def _squared(gradient: Array, accumulator: str) -> Array:
     """What an accumulator adds up: g² for each coordinate, or ‖g‖² for all of them, `(1, runs)`."""
     square = gradient * gradient
-    if accumulator == "coordinate":
-        return square
-    return namespace(square).sum(square, axis=0, keepdims=True)
+    return square if accumulator == "coordinate" else coordinate_sum(square)
 
 
 Accumulator = Literal["coordinate", "norm"]

@@ -94,7 +94,7 @@ def descend(
     ledger = _Ledger(recording, start)
     with np.errstate(all="ignore"):
         x, state = start, rule.init(start)
-        ledger.enter(0, start[:, None, :], value(start[:, None, :]), observe)
+        ledger.enter(0, start[:, None, :].copy(), value(start[:, None, :]), observe)
         step, last = 0, int(recording.steps[-1])
         size = max(1, _BUFFER_NUMBERS // start.size)
         while step < last and not ledger.all_frozen():

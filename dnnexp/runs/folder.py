@@ -63,7 +63,8 @@ class RunFolder:
         Raises:
             WriteError: the disk is full, or the like; nothing is left under that name.
         """
-        data = content.encode() if isinstance(content, str) else content
+        # a path in run.json may hold bytes that are no text: Python's \udcNN, and so JSON's
+        data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
         path = self.path / name
         temporary = self.path / f".{name}.{secrets.token_hex(4)}"
         with _reporting(path):

@@ -41,6 +41,6 @@ def coordinate_sum(x: Array) -> Array:
     """
     while (d := x.shape[0]) > 1:
         half = d // 2
-        folded = x[:half] + x[half : 2 * half]
-        x = namespace(x).concat((folded, x[2 * half :])) if d % 2 else folded
+        folded = x[:half, ...] + x[half : 2 * half, ...]
+        x = namespace(x).concat((folded, x[2 * half :, ...])) if d % 2 else folded
     return x

@@ -60,11 +60,11 @@ class Valley(Objective):
 
     def value(self, x: Array) -> Array:
         """x₀²/20 + x₁²."""
-        return x[0] ** 2 / 20 + x[1] ** 2
+        return x[0, ...] ** 2 / 20 + x[1, ...] ** 2
 
     def gradient(self, x: Array) -> Array:
         """(x₀/10, 2 x₁)."""
-        return namespace(x).concat((x[:1] / 10, 2 * x[1:]))
+        return namespace(x).concat((x[:1, ...] / 10, 2 * x[1:, ...]))
 
     def minimizers(self) -> Floats:
         """The origin."""
@@ -95,7 +95,7 @@ class Quadratic(Objective):
 
     def value(self, x: Array) -> Array:
         """½ Σ λᵢ xᵢ²."""
-        return coordinate_sum(x * self.gradient(x))[0] / 2
+        return coordinate_sum(x * self.gradient(x))[0, ...] / 2
 
     def gradient(self, x: Array) -> Array:
         """λ ⊙ x."""
@@ -124,16 +124,17 @@ class Rosenbrock(Objective):
 
     def value(self, x: Array) -> Array:
         """Σ 100 (xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)²."""
-        terms = 100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2
-        return coordinate_sum(terms)[0]
+        left, right = x[:-1, ...], x[1:, ...]
+        return coordinate_sum(100 * (right - left**2) ** 2 + (1 - left) ** 2)[0, ...]
 
     def gradient(self, x: Array) -> Array:
         """∂/∂xᵢ = −400 xᵢ (xᵢ₊₁ − xᵢ²) − 2 (1 − xᵢ), for i < d−1, plus 200 (xᵢ − xᵢ₋₁²), for i > 0."""
         xp = namespace(x)
-        bend = x[1:] - x[:-1] ** 2
-        nothing = xp.zeros_like(x[:1])
-        left = -400 * x[:-1] * bend - 2 * (1 - x[:-1])
-        return xp.concat((left, nothing)) + xp.concat((nothing, 200 * bend))
+        left, right = x[:-1, ...], x[1:, ...]
+        bend = right - left**2
+        nothing = xp.zeros_like(x[:1, ...])
+        by_left = -400 * left * bend - 2 * (1 - left)
+        return xp.concat((by_left, nothing)) + xp.concat((nothing, 200 * bend))
 
     def minimizers(self) -> Floats:
         """(1, …, 1)."""
@@ -158,18 +159,19 @@ class Beale(Objective):
 
     def value(self, x: Array) -> Array:
         """Σₖ (cₖ − x (1 − yᵏ))²."""
-        return sum(
-            (target - x[0] * (1 - x[1] ** power)) ** 2 for power, target in enumerate(self._targets, start=1)
-        )
+        x, y = x[0, ...], x[1, ...]
+        return sum((target - x * (1 - y**power)) ** 2 for power, target in enumerate(self._targets, start=1))
 
     def gradient(self, x: Array) -> Array:
         """(Σ −2 rₖ (1 − yᵏ), Σ 2 rₖ k x yᵏ⁻¹) with rₖ = cₖ − x (1 − yᵏ)."""
-        along_x = along_y = 0 * x[0]
+        xp = namespace(x)
+        x, y = x[0, ...], x[1, ...]
+        along_x = along_y = 0 * x
         for power, target in enumerate(self._targets, start=1):
-            residual = target - x[0] * (1 - x[1] ** power)
-            along_x = along_x - 2 * residual * (1 - x[1] ** power)
-            along_y = along_y + 2 * residual * power * x[0] * x[1] ** (power - 1)
-        return namespace(x).stack((along_x, along_y))
+            residual = target - x * (1 - y**power)
+            along_x = along_x - 2 * residual * (1 - y**power)
+            along_y = along_y + 2 * residual * power * x * y ** (power - 1)
+        return xp.stack((along_x, along_y))
 
     def minimizers(self) -> Floats:
         """(3, 0.5)."""
@@ -193,13 +195,16 @@ class Himmelblau(Objective):
 
     def value(self, x: Array) -> Array:
         """(x² + y − 11)² + (x + y² − 7)²."""
-        return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
+        x, y = x[0, ...], x[1, ...]
+        return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
     def gradient(self, x: Array) -> Array:
         """(4 x u + 2 v, 2 u + 4 y v) with u = x² + y − 11 and v = x + y² − 7."""
-        u = x[0] ** 2 + x[1] - 11
-        v = x[0] + x[1] ** 2 - 7
-        return namespace(x).stack((4 * x[0] * u + 2 * v, 2 * u + 4 * x[1] * v))
+        xp = namespace(x)
+        x, y = x[0, ...], x[1, ...]
+        u = x**2 + y - 11
+        v = x + y**2 - 7
+        return xp.stack((4 * x * u + 2 * v, 2 * u + 4 * y * v))
 
     def minimizers(self) -> Floats:
         """The four points, `(2, 4)`."""

@@ -1,17 +1,16 @@
-"""The program: runs the command line and turns how it ended into an exit code."""
+"""The program: runs the command line and turns how it ended into an exit code.
 
-from __future__ import annotations
+Nothing is imported before `main` is entered, so that Ctrl-C is silent from then on.
+"""
 
-import signal
 import sys
-from typing import NoReturn
 
 
 class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line; exit with 0, 1, 2 or 3 as documented, 130 or 143 when interrupted."""
     try:
         sys.exit(_run())
@@ -24,6 +23,8 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    import signal
+
     signal.signal(signal.SIGTERM, _terminate)
     import click
 
@@ -38,7 +39,7 @@ def _run() -> int:
         return 2
 
 
-def _terminate(signum: int, frame: object) -> NoReturn:
+def _terminate(signum: int, frame: object) -> None:
     raise Terminated
 
 

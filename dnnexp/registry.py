@@ -67,7 +67,9 @@ class Checked:
             for complaint in function(*(getattr(self, name) for name in function.fields))
         ]
         if complaints:
-            raise ValueError("; ".join(f"{dotted(path)}: {text}" for path, text in complaints))
+            raise ValueError(
+                "; ".join(f"{dotted(path)}: {text}" if path else text for path, text in complaints)
+            )
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def register(name: str) -> Callable[[P], P]:
         where = f"{cls.__module__}.{cls.__qualname__}"
         if not getattr(cls, "kind", None):
             raise TypeError(f"{where} must derive from the base class of a kind of part")
-        if not (dataclasses.is_dataclass(cls) and _is_frozen(cls)):
+        if not _is_frozen_dataclass(cls):
             raise TypeError(f"{where} must be a dataclass(frozen=True)")
         if not cls.__doc__ or cls.__doc__.startswith(f"{cls.__name__}("):
             raise TypeError(f"{where} needs a docstring: it is what `dnnexp list` shows")
@@ -146,8 +148,10 @@ def register(name: str) -> Callable[[P], P]:
     return enter
 
 
-def _is_frozen(cls: type) -> bool:
-    return bool(cls.__dataclass_params__.frozen)  # type: ignore[attr-defined]  # typeshed omits it
+def _is_frozen_dataclass(cls: type) -> bool:
+    """Whether the class itself is one: what a subclass adds to the fields of its base is no field else."""
+    parameters = vars(cls).get("__dataclass_params__")
+    return parameters is not None and bool(parameters.frozen)
 
 
 def kinds() -> tuple[str, ...]:

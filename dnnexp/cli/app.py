@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 import dnnexp
@@ -21,6 +24,8 @@ def cli() -> None:
     Each run command takes YAML configs, draws theory beside measurement, and leaves plots and metrics in
     a folder of its own under outputs/. Without a config it runs its reference experiment.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # formulas, where the encoding has no Greek
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 cli.add_command(run_command("optimize", "Compare optimizers from shared starts."))

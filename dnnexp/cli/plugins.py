@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -33,9 +34,10 @@ def load_plugins(files: Sequence[Path]) -> None:
 
 def _place(error: BaseException, file: Path) -> str:
     """FILE:LINE of the last of the file's own lines that the error passed through."""
-    if isinstance(error, SyntaxError) and error.filename == str(file):
+    path = os.path.abspath(file)  # which importlib gives a module's code
+    if isinstance(error, SyntaxError) and error.filename == path and error.lineno:
         return f"{file}:{error.lineno}"
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
     return f"{file}:{lines[-1]}" if lines else str(file)
 
 

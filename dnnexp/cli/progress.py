@@ -31,6 +31,8 @@ class Display:
         self._name = name
         self._quiet = quiet
         self._written = time.monotonic()
+        # FORCE_COLOR makes rich take any file for a terminal: colours are then fine, bars are not
+        self._has_bars = console.is_terminal and console.file.isatty()
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -39,7 +41,7 @@ class Display:
             TimeElapsedColumn(),
             console=console,
             transient=True,
-            disable=quiet or not console.is_terminal,
+            disable=quiet or not self._has_bars,
         )
 
     def __enter__(self) -> Self:
@@ -60,7 +62,7 @@ class Display:
         """Show an event."""
         if isinstance(event, Line):
             self._console.print(event.text, markup=False, highlight=False, soft_wrap=True)
-        elif self._console.is_terminal:
+        elif self._has_bars:
             if event.stage not in self._tasks:
                 self._tasks[event.stage] = self._bars.add_task(f"{self._name}: {event.stage}")
             self._bars.update(self._tasks[event.stage], completed=event.done, total=event.total)

@@ -88,7 +88,11 @@ def run_all(experiment: str, arguments: tuple[str, ...], options: Options) -> in
     if options.smoke:
         configs = [find(experiment).shrink(config) for config in configs]
     show = dry_run if options.dry_run else execute
-    return max([code, *(show(experiment, config, options) for config in configs)])
+    code = max([code, *(show(experiment, config, options) for config in configs)])
+    if 0 < len(configs) < len(files):
+        left = len(files) - len(configs)
+        click.echo(f"dnnexp: {left} of {len(files)} configs not run: see the errors above", err=True)
+    return code
 
 
 def _edits(arguments: tuple[str, ...], options: Options) -> list[Any]:

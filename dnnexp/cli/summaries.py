@@ -38,10 +38,14 @@ def text(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> str
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-    table.add_column(columns[0], no_wrap=True)
+    table.add_column(columns[0], overflow="fold", min_width=8)
     for column in columns[1:]:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     return table
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _number(value: float | None) -> str:
@@ -51,10 +55,11 @@ def _number(value: float | None) -> str:
 def _optimize(result: Result) -> list[RenderableType]:
     config, metrics = result.config, result.metrics
     targets = [repr(target) for target in sorted(config.targets, reverse=True)]
-    title = f"{config.name}: {config.objective.name}, {config.starts.count} starts, {config.steps:,} steps"
+    starts = _count(config.starts.count, "start")
+    title = f"{config.name}: {config.objective.name}, {starts}, {config.steps:,} steps"
     heads = [f"≤ {float(target):g}" for target in targets]
     diverged = any(found["diverged"] for found in metrics["optimizers"].values())
-    columns = ["median f", "best f", *["diverged"] * diverged]
+    columns = ["median\nfinal f", "best\nfinal f", *["diverged"] * diverged]
     table = _table(title, "optimizer", *heads, *columns)
     for label in metrics["ranking"]:
         found = metrics["optimizers"][label]
@@ -65,8 +70,11 @@ def _optimize(result: Result) -> list[RenderableType]:
             _number(found["best"]["value"]),
             *[str(found["diverged"])] * diverged,
         )
-    note = "≤ target: starts that reached it, and the gradients they took (median)"
-    return [table, Text(note, style="dim")]
+    notes = (
+        f"ranked by the expected running time to {min(config.targets):g}",
+        "≤ target: starts that ever reached it, and their gradients (median)",
+    )
+    return [table, *(Text(note, style="dim") for note in notes)]
 
 
 def _reached(found: Any, target: str) -> str:
@@ -84,7 +92,7 @@ def _activations(result: Result) -> list[RenderableType]:
     table = _table(title, "case", *(f"layer {level + 1}" for level in shown))
     for case, found in result.metrics["cases"].items():
         table.add_row(case, *(_layer(found["layers"][level]) for level in shown))
-    note = "shares of outputs that are saturated (sat) or exactly 0, of units that are dead"
+    note = "sat: saturated; 0: exactly 0; dead: units that are 0 for every sample"
     return [table, Text(note, style="dim")]
 
 
@@ -132,17 +140,25 @@ def _verdict(metrics: Any) -> list[RenderableType]:
         return [Text(f"correct: all methods agree on every tensor{tail}", style="green")]
     lines: list[RenderableType] = [Text(f"{metrics['verdict']}{tail}", style="bold red")]
     failed = [entry for entry in metrics["checks"] if not entry["passed"]]
-    for entry in failed[:_FAILURES]:
-        left, right = entry["pair"].split("-")
-        worst = entry["worst"]
-        lines.append(
-            Text(f"  {entry['tensor']}{worst['index']}: {left} {worst['left']!r}, {right} {worst['right']!r}")
-        )
+    lines += [Text(f"  {_failure(entry, metrics['verdict'])}") for entry in failed[:_FAILURES]]
     if len(failed) > _FAILURES:
         lines.append(Text(f"  and {len(failed) - _FAILURES} more checks"))
     if metrics["diagnosis"]:
-        lines.append(Text(f"look first at {metrics['diagnosis']['evidence']}"))
+        lines.append(
+            Text(f"look first at {metrics['diagnosis']['tensor']}: {metrics['diagnosis']['evidence']}")
+        )
     return lines
+
+
+def _failure(entry: Any, verdict: str) -> str:
+    if verdict == "inconclusive":
+        return (
+            f"{entry['tensor']}, {entry['pair']}: {entry['excluded']:,} entries were left out, "
+            "more than tolerances.excluded allows"
+        )
+    left, right = entry["pair"].split("-")
+    worst = entry["worst"]
+    return f"{entry['tensor']}{worst['index']}: {left} {worst['left']!r}, {right} {worst['right']!r}"
 
 
 def _expectations(outcomes: list[dict[str, str]]) -> list[RenderableType]:

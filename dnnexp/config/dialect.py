@@ -24,6 +24,7 @@ from dnnexp.config.scalars import (
     resolve,
     short,
 )
+from dnnexp.config.syntax import NO_TAGS, syntax_error
 from dnnexp.registry import Path
 
 Position = tuple[int, int]  # 1-based line and column
@@ -35,22 +36,7 @@ _FITTING = {  # the kinds an event can have; the last is that of one without a t
     yaml.MappingStartEvent: ("map",),
 }
 _UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NO_TAGS = f"tags that build objects do not exist here, only {', '.join(f'!!{k}' for k in NOUNS)}"
-_TAB = "found a tab, but YAML allows only spaces for indentation and around values"
 _ONE_DOCUMENT = "a second document starts here, but exactly one is allowed"
-_SYNTAX_ERRORS = {  # from PyYAML's words to ours; {line} is where the unfinished construct began
-    "mapping values are not allowed": "a ':' is not allowed here: text that contains ': ' must be "
-    "quoted, and the keys of a mapping must be indented alike",
-    "could not find expected ':'": "expected ': ' after the key on line {line}",
-    "expected ',' or ']'": "expected ',' or ']', as the '[' of line {line} is still open",
-    "expected ',' or '}'": "expected ',' or '}}', as the '{{' of line {line} is still open",
-    "unexpected end of stream": "the quoted text that starts on line {line} must be closed",
-    "expected <block end>": "this does not belong to the block of line {line}: its entries must be "
-    "indented alike, and nothing may follow a closing quote or bracket",
-    "expected '<document start>'": "expected nothing after the one document, or '---' after a directive",
-    "undefined tag handle": _NO_TAGS,
-    "cannot start any token": "{problem}; text that starts with it must be quoted",
-}
 
 
 @dataclass(frozen=True)
@@ -161,25 +147,6 @@ def _start(event: Any) -> Position:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
-def _syntax_error(text: str, error: yaml.MarkedYAMLError) -> _UnreadableError:
-    mark = error.problem_mark
-    assert mark is not None  # PyYAML's scanner and parser always set it
-    position = (mark.line + 1, mark.column + 1)
-    line_start = mark.index - mark.column
-    if tab := re.compile(r" *\t").match(text, line_start):
-        position = (mark.line + 1, tab.end() - line_start)
-    if tab or text.startswith("\t", mark.index):
-        return _UnreadableError(position, _TAB)
-    line = (error.context_mark or mark).line + 1
-    problem = error.problem or ""
-    message = f"{problem} {error.context or ''}".replace("the node content", "a value")
-    message = message.replace("'<stream end>'", "the end of the text").strip()
-    for words, ours in _SYNTAX_ERRORS.items():
-        if words in problem:
-            message = ours.format(line=line, problem=problem)
-    return _UnreadableError(position, message)
-
-
 def _height(content: Any) -> int:
     if isinstance(content, list):
         return 1 + max((item.height for item in content), default=0)
@@ -212,7 +179,7 @@ class _Composer:
         try:
             self.event: Any = self.loader.get_event()
         except yaml.MarkedYAMLError as error:
-            raise _syntax_error(self.text, error) from error
+            raise _UnreadableError(*syntax_error(self.text, error)) from error
         except (ValueError, OverflowError) as error:  # from chr(), for escapes above U+10FFFF
             position = (self.loader.line + 1, self.loader.column + 1)
             message = "found an escape or version out of range; characters end at \\U0010ffff"
@@ -278,7 +245,7 @@ class _Composer:
         if kind in fitting:
             return kind
         tag = short(event.tag.replace(CORE, "!!"))
-        reason = f"needs {NOUNS[kind]}, which this is not" if kind else f"is unknown: {_NO_TAGS}"
+        reason = f"needs {NOUNS[kind]}, which this is not" if kind else f"is unknown: {NO_TAGS}"
         self.report(event, path, f"the tag {tag} {reason}")
         return None
 

@@ -17,6 +17,8 @@ from dnnexp.config.schema import read
 from dnnexp.registry import Path as KeyPath
 from dnnexp.registry import dotted, plain, suggest
 
+_DROP = "; the argument ~expect drops the file's claims"
+
 
 class ConfigError(Exception):
     """A config that cannot be used; the message has one line for each thing that is wrong."""
@@ -115,7 +117,7 @@ def load(experiment: str, file: Path, edits: Iterable[Override] = ()) -> Any:
     if "name" not in tree and re.fullmatch("[A-Za-z][A-Za-z0-9_-]*", file.stem):
         tree = {**tree, "name": file.stem}
     config, errors = read(cls, tree)
-    errors += _check_errors(experiment, tree, config)
+    errors += _check_errors(experiment, tree, config, bool(places.origins))
     unread = {problem.path for problem in document.problems}
     problems += [places.line(path, message) for path, message in errors if path not in unread]
     if problems:
@@ -129,6 +131,7 @@ def _text(file: Path) -> bytes:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         hint = "; `dnnexp init` writes the starter configs" if "configs" in file.parts else ""
+        hint = hint or "; an override is written key=value" * (":" in file.name)
         raise ConfigError([f"{file}: there is no such file{hint}"]) from None
     except IsADirectoryError:
         found = sorted(path.name for path in file.glob("*.yaml"))
@@ -150,11 +153,11 @@ def _refuse_other(experiment: str, tree: dict[str, Any], places: _Places, proble
     raise ConfigError([*problems, places.line(("experiment",), message)])
 
 
-def _check_errors(experiment: str, tree: Any, config: Any) -> Iterator[tuple[KeyPath, str]]:
+def _check_errors(experiment: str, tree: Any, config: Any, edited: bool) -> Iterator[tuple[KeyPath, str]]:
     """What is wrong with the checks of expectations; their paths need a valid config."""
     outline = None if config is None else experiments.find(experiment).outline(config)
     expectations = tree.get("expect") if config is None else plain(config.expect)
     for index, item in enumerate(expectations if isinstance(expectations, list) else []):
         check = item.get("check") if isinstance(item, dict) else None
         if isinstance(check, str) and (message := complaint(check, outline)) is not None:
-            yield ("expect", index, "check"), message
+            yield ("expect", index, "check"), message + (_DROP if outline is not None and edited else "")

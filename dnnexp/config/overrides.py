@@ -66,7 +66,9 @@ def parse(argument: str) -> Override:
     try:
         value = dialect.parse_value(text)
     except DialectError as error:
-        raise OverrideError(f"{origin}: {error}") from None
+        unclosed = any(text.count(left) > text.count(right) for left, right in ("[]", "{}"))
+        hint = "; put the whole argument in quotes" * unclosed
+        raise OverrideError(f"{origin}: {error}{hint}") from None
     return Override(origin, _keys(target.removeprefix("+"), origin), action, value)
 
 

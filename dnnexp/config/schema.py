@@ -96,7 +96,8 @@ def _translated(error: ValidationError, model: type[BaseModel]) -> list[InitErro
     lines = []
     found = error.errors(include_url=False)
     for line in found:
-        if line["type"] == "too_short" and any(line["loc"] == o["loc"][:-1] for o in found):
+        depth = len(line["loc"])
+        if line["type"] == "too_short" and any(line["loc"] == o["loc"][:depth] != o["loc"] for o in found):
             continue  # pydantic counts the valid items only
         loc, message = line["loc"], line["msg"]
         context = line.get("ctx", {})

@@ -61,7 +61,7 @@ def overview(result: Result) -> Figure:
     cases = result.metrics["cases"]
     depth = len(result.config.network.layers) - 1
     shown = np.unique(np.linspace(0, depth - 1, min(depth, _OVERVIEW_COLUMNS)).round().astype(int))
-    size = (1.75 * len(shown) + 1.5, 1.15 * len(cases) + 0.8)
+    size = (max(1.75 * len(shown) + 1.5, 7), 1.15 * len(cases) + 0.8)
     figure = Figure(figsize=size)
     axes = figure.add_axes((1.25 / size[0], 0.1 / size[1], 1 - 1.35 / size[0], 1 - 0.75 / size[1]))
     axes.set(xlim=(0, len(shown)), ylim=(len(cases), 0))
@@ -133,7 +133,9 @@ def _scale(share: Any, layer: Any) -> tuple[float, str]:
     if layer["post"]["std"] == 0:
         return 1.4, f"every value is {number(layer['post']['mean'])}"
     if top > _SPIKE * second:
-        return float(1.5 * second), f"{top:.0%} in one bin"
+        zeros = layer["zero_fraction"]
+        note = f"{zeros:.0%} exactly 0" if zeros > 0.5 * top else f"{top:.0%} in one bin"
+        return float(1.5 * second), note
     return float(1.15 * top), ""
 
 

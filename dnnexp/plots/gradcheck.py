@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from dnnexp.core.differentiation import CENTRAL_STEP
 from dnnexp.experiments.base import Result
 from dnnexp.plots.style import FAINT, INK, colour
 
@@ -34,10 +33,11 @@ def errors(result: Result) -> Figure:
     _band(axes, h, arrays["sweep.complex"], colour(1), "complex step, measured")
     _theory(axes, h, arrays["sweep.round_off"], (0, (1.5, 1.5)), "theory: round-off ∝ ε/h")
     _theory(axes, h, arrays["sweep.truncation"], (0, (6, 2)), "theory: truncation h²|φ‴|/6")
-    axes.axvline(CENTRAL_STEP, color=FAINT, linewidth=0.9, linestyle=":")
+    default = result.metrics["step_sweep"]["default_step"]
+    axes.axvline(default, color=FAINT, linewidth=0.9, linestyle=":")
     axes.annotate(
-        "default step ε^⅓",
-        (CENTRAL_STEP, 0.02),
+        f"default step {default:.1e}",
+        (default, 0.02),
         xycoords=("data", "axes fraction"),
         xytext=(4, 0),
         textcoords="offset points",

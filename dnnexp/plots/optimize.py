@@ -14,6 +14,7 @@ from dnnexp.experiments.base import Result
 from dnnexp.plots.style import FAINT, INK, colour, line, number
 
 _COLUMNS = 4
+_LABEL = 24
 
 
 def figures(result: Result) -> Iterator[tuple[str, Figure]]:
@@ -27,7 +28,8 @@ def convergence(result: Result) -> Figure:
     """Value above the minimum against gradient evaluations: median and quartile band over the starts."""
     config, arrays = result.config, result.arrays
     labels = [entry.label for entry in config.optimizers]
-    legend_width = 0.7 + 0.075 * max(map(len, labels))  # inches
+    diverging = any(found["diverged"] for found in result.metrics["optimizers"].values())
+    legend_width = 0.8 + 0.075 * (max(len(_short(label)) for label in labels) + 14 * diverging)  # inches
     width = 7.7 + legend_width
     figure = Figure(figsize=(width, 5))
     axes = figure.add_axes((0.75 / width, 0.1, 6.8 / width, 0.83))
@@ -38,7 +40,10 @@ def convergence(result: Result) -> Figure:
         gap = arrays[f"{label}.value"] - config.objective.minimum
         low, middle, high = _quartiles(gap, floor / 10, ceiling * 10)
         style = line(labels.index(label))
-        axes.plot(arrays["evaluations"], middle, label=label, **style)
+        diverged = result.metrics["optimizers"][label]["diverged"]
+        name = _short(label) + (f" ({diverged} diverged)" if diverged else "")
+        marker = "o" if len(middle) == 1 else None
+        axes.plot(arrays["evaluations"], middle, label=name, marker=marker, **style)
         if runs > 1:
             axes.fill_between(arrays["evaluations"], low, high, color=style["color"], alpha=0.13, linewidth=0)
     axes.set_ylim(floor, ceiling)
@@ -53,8 +58,14 @@ def convergence(result: Result) -> Figure:
     axes.set_ylabel("value above the minimum, f(x) − f*")
     spread = f"median and quartiles of {runs} starts" if runs > 1 else "one start"
     axes.set_title(f"{config.name}: {config.objective.name}, {spread}", loc="left")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), title="best first")
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(1.01, 1), title=f"by running time to {min(config.targets):g}"
+    )
     return figure
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
 
 
 def _limits(result: Result) -> tuple[float, float]:
@@ -95,14 +106,14 @@ def trajectories(result: Result) -> Figure:
     config, arrays, labels = result.config, result.arrays, list(result.metrics["optimizers"])
     columns = min(_COLUMNS, len(labels))
     rows = -(-len(labels) // columns)
-    width, height = max(2.6 * columns, 5) + 0.5, 2.4 * rows + 0.9
+    width, height = max(2.6 * columns, 5) + 0.5, 2.4 * rows + 1.15
     figure = Figure(figsize=(width, height))
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     figure.subplots_adjust(
         left=0.65 / width,
         right=1 - 0.1 / width,
         bottom=0.55 / height,
-        top=1 - 0.85 / height,
+        top=1 - 1.1 / height,
         wspace=0.1,
         hspace=0.32,
     )
@@ -118,7 +129,7 @@ def trajectories(result: Result) -> Figure:
     figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top")
     figure.supxlabel("x₀", y=0.1 / height, va="bottom")
     figure.supylabel("x₁", x=0.08 / width, ha="left")
-    figure.legend(handles=handles, loc="upper right", ncols=3)
+    figure.legend(handles=handles, ncols=3, loc="upper left", bbox_to_anchor=(0.005, 1 - 0.25 / height))
     return figure
 
 
@@ -141,7 +152,7 @@ def _path(axes: Axes, arrays: Any, label: str, shade: str) -> list[Any]:
     axes.plot(points[:, 0], points[:, 1], color=shade, marker=".", markersize=2, linewidth=1.2)
     (start,) = axes.plot(*points[0], "o", color=INK, markersize=5, label="start", linestyle="")
     (end,) = axes.plot(
-        *points[-1], "s", color=shade, markeredgecolor=INK, markersize=5, label="end", linestyle=""
+        *points[-1], "s", color=shade, markeredgecolor=INK, markersize=4, label="end", linestyle=""
     )
     (goal,) = axes.plot(
         *minimizers,
@@ -158,5 +169,5 @@ def _path(axes: Axes, arrays: Any, label: str, shade: str) -> list[Any]:
     axes.set_ylim(y[0], y[-1])
     value = arrays[f"{label}.value"][-1, 0]
     outcome = f"f = {number(value)}" if np.isfinite(value) else "diverged"
-    axes.set_title(f"{label}\n{outcome}", loc="left")
+    axes.set_title(f"{_short(label)}\n{outcome}", loc="left")
     return [start, end, goal]

@@ -46,6 +46,8 @@ class RunFolder:
         """
         stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{experiment}-{name}"
         number = 1
+        if output.exists() and not output.is_dir():
+            raise WriteError(f"{output}: is a file, not a folder for run folders")
         while True:
             path = output / (stem if number == 1 else f"{stem}-{number}")
             with _reporting(output):

@@ -151,6 +151,7 @@ def outline(config: GradcheckConfig) -> Outline:
         "kinks": {"checked": int, "crossed": int, "excluded": int},
         "order": {"observed": float, "expected": float},
         "step_sweep": {
+            "default_step": float,
             "best_step": float,
             "best_error": float,
             "errors": {repr(float(h)): sweep for h in config.step_sweep.steps()},

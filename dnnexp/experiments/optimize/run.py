@@ -98,16 +98,15 @@ def _arrays(label: str, trajectory: Trajectory) -> dict[str, Any]:
 def _landscape(objective: Objective, starts: Floats, trajectories: Iterable[Trajectory]) -> dict[str, Any]:
     """The objective on a grid that holds the minimizers and the first start's paths, less diverged ones."""
     minimizers = objective.minimizers()
-    seen = [starts[:, :1], minimizers]
-    seen += [
-        path.point[:, :, 0].T for path in trajectories if path.point is not None and path.diverged_step[0] < 0
-    ]
-    points = np.concatenate(seen, axis=1)
-    low, high = points.min(axis=1), points.max(axis=1)
+    tame = [path for path in trajectories if path.diverged_step[0] < 0]
+    ends = np.concatenate([starts[:, :1], minimizers, *(path.final[:, :1] for path in tame)], axis=1)
+    low, high = ends.min(axis=1, keepdims=True), ends.max(axis=1, keepdims=True)
+    # paths may swing out by as much as their ends are apart; beyond that they leave the picture
+    paths = [path.point[:, :, 0].T for path in tame if path.point is not None]
+    seen = np.concatenate([ends, *(np.clip(path, 2 * low - high, 2 * high - low) for path in paths)], axis=1)
+    low, high = seen.min(axis=1), seen.max(axis=1)
     low_domain, high_domain = objective.domain()
-    reach = high_domain - low_domain
-    low, high = np.maximum(low, low_domain - reach), np.minimum(high, high_domain + reach)
-    margin = 0.15 * np.maximum(high - low, 0.05 * reach)
+    margin = 0.15 * np.maximum(high - low, 0.05 * (high_domain - low_domain))
     axes = np.linspace(low - margin, high + margin, _LANDSCAPE_POINTS, axis=1)
     grid = np.stack(np.meshgrid(*axes, indexing="xy"))
     with np.errstate(all="ignore"):

@@ -1,0 +1,70 @@
+"""Runs the command line in this process, from an empty folder."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import dnnexp.core  # noqa: F401 # enters the built-in parts
+from dnnexp import registry
+from dnnexp.__main__ import main
+from dnnexp.config import schema
+from dnnexp.runs.threads import THREAD_VARIABLES
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def folder(self) -> Path:
+        """The one run folder that stdout names."""
+        (line,) = self.out.splitlines()
+        return Path(line)
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Ran]]:
+    """Calls `dnnexp ARGUMENTS...` as the console script does."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name in THREAD_VARIABLES:
+        monkeypatch.setenv(name, "1")
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: str | Path) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["dnnexp", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), out, err)
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def _own_registry() -> Iterator[None]:
+    """What a test's plugins register is gone after it."""
+
+    def forget() -> None:
+        schema._model.cache_clear()
+        schema._adapter.cache_clear()
+
+    before = {kind: dict(parts) for kind, parts in registry._parts.items()}
+    forget()
+    yield
+    registry._parts.clear()
+    registry._parts.update(before)
+    forget()

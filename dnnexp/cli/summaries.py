@@ -153,8 +153,8 @@ def _verdict(metrics: Any) -> list[RenderableType]:
 def _failure(entry: Any, verdict: str) -> str:
     if verdict == "inconclusive":
         return (
-            f"{entry['tensor']}, {entry['pair']}: {entry['excluded']:,} entries were left out, "
-            "more than tolerances.excluded allows"
+            f"{entry['tensor']}, {entry['pair']}: {entry['excluded']:,} entries left out, "
+            "more than tolerances.excluded"
         )
     left, right = entry["pair"].split("-")
     worst = entry["worst"]

@@ -33,6 +33,14 @@ def errors(result: Result) -> Figure:
     _band(axes, h, arrays["sweep.complex"], colour(1), "complex step, measured")
     _theory(axes, h, arrays["sweep.round_off"], (0, (1.5, 1.5)), "theory: round-off ∝ ε/h")
     _theory(axes, h, arrays["sweep.truncation"], (0, (6, 2)), "theory: truncation h²|φ‴|/6")
+    if not np.isfinite(arrays["sweep.central"]).any():
+        axes.text(
+            0.5,
+            0.5,
+            "every directional derivative is 0: no relative error",
+            transform=axes.transAxes,
+            ha="center",
+        )
     default = result.metrics["step_sweep"]["default_step"]
     axes.axvline(default, color=FAINT, linewidth=0.9, linestyle=":")
     axes.annotate(

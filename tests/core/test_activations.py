@@ -89,10 +89,8 @@ def test_a_kink_is_a_jump_of_the_slope_and_df_is_a_one_sided_slope(activation: A
 def test_the_slope_is_continuous_but_for_the_kinks(activation: Activation) -> None:
     """On a fine grid the slope moves by more than 1e-2 a step at a kink only: |σ″| < 5 elsewhere."""
     z = np.linspace(-5, 5, 10_000)  # even, so that 0 lies between two points
-    jumps = np.abs(np.diff(activation.df(z))) > 1e-2
-    assert [z[i] < kink < z[i + 1] for i in np.flatnonzero(jumps) for kink in activation.kinks] == [
-        True for _ in activation.kinks
-    ]
+    jumps = np.flatnonzero(np.abs(np.diff(activation.df(z))) > 1e-2)
+    np.testing.assert_array_equal(jumps, np.searchsorted(z, sorted(activation.kinks)) - 1)
 
 
 def test_the_rectifier_has_slope_zero_at_its_kink() -> None:

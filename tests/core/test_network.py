@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from dnnexp.core.arrays import Floats
-from dnnexp.core.initializers import Glorot, LayerInitializer, Normal, Zeros
+from dnnexp.core.initializers import Glorot, He, LayerInitializer, Zeros
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Layer, Network, affine, product
 from dnnexp.core.parameter_derivatives import Problem
@@ -83,18 +83,17 @@ def test_weights_and_biases_are_drawn_from_their_own_streams_with_their_layer_s_
     def draw(initializer: LayerInitializer) -> Any:
         return network.draw(initializer, np.random.default_rng(1), np.random.default_rng(2))
 
-    drawn = draw(LayerInitializer(Glorot(), Normal(std=0.5)))
+    drawn = draw(LayerInitializer(Glorot("normal"), He()))
     weights, biases = np.random.default_rng(1), np.random.default_rng(2)
     for layer in network.layers(drawn):
         n_out, n_in = layer.weights.shape
-        bound = np.sqrt(6 / (n_in + n_out))
-        np.testing.assert_allclose(
-            layer.weights, weights.uniform(-bound, bound, (n_out, n_in)), rtol=0, atol=1e-15
-        )
-        np.testing.assert_array_equal(layer.biases, 0.5 * biases.standard_normal(n_out))
+        glorot, he = np.sqrt(2 / (n_in + n_out)), np.sqrt(2 / n_in)
+        expected = glorot * weights.standard_normal((n_out, n_in)), he * biases.standard_normal(n_out)
+        np.testing.assert_allclose(layer.weights, expected[0], rtol=1e-15)
+        np.testing.assert_allclose(layer.biases, expected[1], rtol=1e-15)
     # another initializer of the biases leaves the weights as they are
     for layer, other in zip(
-        network.layers(drawn), network.layers(draw(LayerInitializer(Glorot()))), strict=True
+        network.layers(drawn), network.layers(draw(LayerInitializer(Glorot("normal")))), strict=True
     ):
         np.testing.assert_array_equal(layer.weights, other.weights)
         np.testing.assert_array_equal(other.biases, 0)

@@ -119,7 +119,7 @@ def test_a_derivative_by_hand() -> None:
 def test_a_small_derivative_beside_a_large_loss() -> None:
     """One output misses its target by 1e8: the loss is 1e16, in which a perturbation of the other is nothing.
 
-    Guards: with E(θ + h) − E(θ − h) the derivatives of the other output's parameters were noise of 1e5.
+    E(θ + h) − E(θ − h), subtracted, would give noise of 1e5 for the other output's parameters.
     """
     problem = problem_of((3, 4, 2), (Tanh(), Identity()), SquaredError())
     problem.t[:, 0] = 1e8
@@ -286,7 +286,7 @@ def test_an_interruption_stops_the_work(
     error: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Guards: Ctrl-C had to wait for every block that was queued."""
+    """Without waiting for the blocks that are still in the queue."""
     monkeypatch.setattr(parameter_derivatives, "_BLOCK_NUMBERS", 1)
     problem = problem_of((30, 30, 30), (Sigmoid(), Tanh()), SquaredError(), batch=20)
     started: list[int] = []

@@ -100,7 +100,7 @@ def _metrics(h: Floats, median: dict[str, Floats], smooth: bool) -> Metrics:
         "order": {"observed": _observed_order(h, median) if smooth else None, "expected": 2.0},
         "step_sweep": {
             "default_step": CENTRAL_STEP,
-            "best_step": float(h[best]),
+            "best_step": float(h[best]) if np.isfinite(error[best]) else None,
             "best_error": finite(error[best]),
             "errors": errors,
         },

@@ -32,12 +32,13 @@ class Pattern:
     regex: str
 
 
-Name = Annotated[str, Pattern("[A-Za-z][A-Za-z0-9_-]*")]
+NAME_PATTERN = "[A-Za-z][A-Za-z0-9_-]{0,99}"
+Name = Annotated[str, Pattern(NAME_PATTERN)]
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Fraction = Annotated[float, Ge(0), Le(1)]
-Count = Annotated[int, Ge(1)]
+Count = Annotated[int, Ge(1), Le(10**9)]
 
 
 class UnknownNameError(ValueError):
@@ -136,7 +137,7 @@ def register(name: str) -> Callable[[P], P]:
         if not cls.__doc__ or cls.__doc__.startswith(f"{cls.__name__}("):
             raise TypeError(f"{where} needs a docstring: it is what `dnnexp list` shows")
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
-            raise TypeError(f"{where} lacks what a {cls.kind} must define: {', '.join(missing)}")
+            raise TypeError(f"{where} lacks what its kind, {cls.kind}, must define: {', '.join(missing)}")
         entered = _parts.setdefault(cls.kind, {})
         if name in entered:
             taken = entered[name].__module__

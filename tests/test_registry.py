@@ -185,7 +185,7 @@ def missing_methods() -> type[Any]:
         (undecorated_subclass, r"WormyApple must be a dataclass\(frozen=True\)"),
         (no_docstring, r"Pear needs a docstring: it is what `dnnexp list` shows"),
         (no_docstring_but_slots, r"Pear needs a docstring"),
-        (missing_methods, r"Pear lacks what a fruit must define: colour, taste"),
+        (missing_methods, r"Pear lacks what its kind, fruit, must define: colour, taste"),
     ],
 )
 def test_what_is_no_part_is_refused_by_its_full_name(make: Any, text: str) -> None:

@@ -47,6 +47,9 @@ def execute(experiment: str, config: Any, options: Options) -> int:
         return 3
     except BrokenPipeError:  # who read our output is gone: click ends the program
         raise
+    except MemoryError as error:
+        click.echo(f"dnnexp: {config.name}: not enough memory: {error}", err=True)
+        return 2
     except Exception:  # a bug, or a plugin's: shown, and the other configs still run
         traceback.print_exc()
         return 1

@@ -14,8 +14,8 @@ from dnnexp.config.expectations import complaint
 from dnnexp.config.overrides import Override
 from dnnexp.config.scalars import MAX_BYTES
 from dnnexp.config.schema import read
+from dnnexp.registry import NAME_PATTERN, dotted, plain, suggest
 from dnnexp.registry import Path as KeyPath
-from dnnexp.registry import dotted, plain, suggest
 
 _DROP = "; the argument ~expect drops the file's claims"
 
@@ -114,7 +114,7 @@ def load(experiment: str, file: Path, edits: Iterable[Override] = ()) -> Any:
             places = places.without(applied.path)
         else:
             places = places.replaced(applied.path, edit.origin)
-    if "name" not in tree and re.fullmatch("[A-Za-z][A-Za-z0-9_-]*", file.stem):
+    if "name" not in tree and re.fullmatch(NAME_PATTERN, file.stem):
         tree = {**tree, "name": file.stem}
     config, errors = read(cls, tree)
     errors += _check_errors(experiment, tree, config, bool(places.origins))

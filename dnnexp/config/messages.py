@@ -51,7 +51,7 @@ def describe(line: Mapping[str, Any], allowed_keys: list[str]) -> str:
     if kind == "literal_error":
         return f"must be {context['expected']}, not {given}"
     if kind == "string_pattern_mismatch":
-        return f"must be a letter, then letters, digits, _ or -, not {given}"
+        return f"must be a letter, then letters, digits, _ or - (at most 100), not {given}"
     if kind == "too_short":
         least = context["min_length"]
         return f"needs at least {least} item{'s' * (least != 1)}, {context['actual_length']} given"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from dnnexp.core.arrays import Array, Floats, coordinate_sum, namespace
-from dnnexp.registry import Count, Part, register
+from dnnexp.registry import Part, register
 
 
 class Objective(Part, ABC):
@@ -83,7 +83,7 @@ class Quadratic(Objective):
     λᵢ = κ^(i/(d−1)) for i = 0 … d−1 (λ = 1 where d = 1); ∇f = λ ⊙ x.
     """
 
-    dimension: Count = 2
+    dimension: Annotated[int, Ge(1), Le(10**6)] = 2
     condition_number: Annotated[float, Ge(1)] = 10.0
 
     def eigenvalues(self) -> Floats:
@@ -120,7 +120,7 @@ class Rosenbrock(Objective):
     d = 2; the sum over consecutive pairs for d > 2.
     """
 
-    dimension: Annotated[int, Ge(2)] = 2
+    dimension: Annotated[int, Ge(2), Le(10**6)] = 2
 
     def value(self, x: Array) -> Array:
         """Σ 100 (xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)²."""

@@ -28,8 +28,9 @@ from dnnexp.experiments.base import (
     finite,
     leaves,
     quantiles,
+    too_large,
 )
-from dnnexp.registry import Count, Labelled
+from dnnexp.registry import Checked, Complaint, Count, Labelled, check
 
 _BINS = 60
 _LARGEST = 1e300
@@ -46,7 +47,7 @@ class Widths:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(ExperimentConfig):
+class Config(ExperimentConfig, Checked):
     """The outputs of every layer, for each activation with each initializer (a case)."""
 
     experiment: Literal["activations"] = "activations"
@@ -55,6 +56,15 @@ class Config(ExperimentConfig):
     activations: Annotated[tuple[Labelled[Activation], ...], MinLen(1)]
     initializers: Annotated[tuple[Labelled[LayerInitializer], ...], MinLen(1)]
     expect: tuple[Expectation, ...] = field(default=())
+
+    @check("network", "input")
+    @staticmethod
+    def fits_in_memory(network: Widths, input: Input) -> Iterator[Complaint]:
+        """Weights, and pre- and post-activations of all layers, fit in memory."""
+        widths = network.layers
+        weights = sum(n_in * n_out for n_in, n_out in pairwise(widths))
+        if message := too_large(weights + 3 * input.samples * sum(widths)):
+            yield ("network", "layers"), f"{message}: take smaller layers, or fewer samples"
 
     @property
     def cases(self) -> list[str]:

@@ -15,6 +15,9 @@ from dnnexp.registry import Name
 
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 
+_MEMORY_BYTES = 2**32
+"""What the arrays of a run may take."""
+
 Metrics: TypeAlias = dict[str, Any]
 Outline: TypeAlias = Any
 """The shape of some metrics: mappings and lists as they will be, a Python type (`float`, `int`, `bool`,
@@ -116,6 +119,14 @@ class Experiment(Protocol):
 
     def estimate(self, config: Any) -> str:
         """How much work `run` will be, in words."""
+
+
+def too_large(numbers: int) -> str | None:
+    """What is wrong with a config whose arrays hold that many numbers; None if nothing is."""
+    size = 8 * numbers
+    if size <= _MEMORY_BYTES:
+        return None
+    return f"would need about {size / 2**30:.3g} GiB, at most {_MEMORY_BYTES / 2**30:g} GiB are allowed"
 
 
 def finite(value: Any) -> float | None:

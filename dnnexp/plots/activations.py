@@ -23,7 +23,7 @@ _SPIKE = 3.0
 def figures(result: Result) -> Iterator[tuple[str, Figure]]:
     """A figure a case with a panel a layer, and `overview` with all cases."""
     for case, found in result.metrics["cases"].items():
-        yield case.replace("/", "-"), _case(result, case, found["layers"])
+        yield case.replace("/", "."), _case(result, case, found["layers"])
     yield "overview", overview(result)
 
 
@@ -132,6 +132,8 @@ def _scale(share: Any, layer: Any) -> tuple[float, str]:
     second, top = np.sort(share)[-2:]
     if layer["post"]["std"] == 0:
         return 1.4, f"every value is {number(layer['post']['mean'])}"
+    if second == 0:
+        return 1.4, "all in one bin"
     if top > _SPIKE * second:
         zeros = layer["zero_fraction"]
         note = f"{zeros:.0%} exactly 0" if zeros > 0.5 * top else f"{top:.0%} in one bin"

@@ -20,7 +20,7 @@ _LABEL = 24
 def figures(result: Result) -> Iterator[tuple[str, Figure]]:
     """`convergence`, and in two dimensions `trajectories`."""
     yield "convergence", convergence(result)
-    if "landscape.x" in result.arrays and result.config.record.keeps_points(2):
+    if "_landscape.x" in result.arrays and result.config.record.keeps_points(2):
         yield "trajectories", trajectories(result)
 
 
@@ -135,7 +135,7 @@ def trajectories(result: Result) -> Figure:
 
 def _contours(axes: Axes, arrays: Any) -> None:
     """Contours at equal ratios of the value above the least one on the grid."""
-    value = arrays["landscape.value"]
+    value = arrays["_landscape.value"]
     finite = value[np.isfinite(value)]
     gap = np.where(np.isfinite(value), value - finite.min(), np.nan)
     positive = gap[gap > 0]
@@ -143,12 +143,14 @@ def _contours(axes: Axes, arrays: Any) -> None:
         return
     low, high = np.quantile(positive, [0.002, 1.0])
     levels = np.unique(np.geomspace(low, high, 10))
-    axes.contour(arrays["landscape.x"], arrays["landscape.y"], gap, levels, colors="#c4cdd6", linewidths=0.7)
+    axes.contour(
+        arrays["_landscape.x"], arrays["_landscape.y"], gap, levels, colors="#c4cdd6", linewidths=0.7
+    )
 
 
 def _path(axes: Axes, arrays: Any, label: str, shade: str) -> list[Any]:
     """The path with its start, its end and the minimum; returns their legend handles."""
-    points, minimizers = arrays[f"{label}.point"][:, :, 0], arrays["landscape.minimizers"]
+    points, minimizers = arrays[f"{label}.point"][:, :, 0], arrays["_landscape.minimizers"]
     axes.plot(points[:, 0], points[:, 1], color=shade, marker=".", markersize=2, linewidth=1.2)
     (start,) = axes.plot(*points[0], "o", color=INK, markersize=5, label="start", linestyle="")
     (end,) = axes.plot(
@@ -164,7 +166,7 @@ def _path(axes: Axes, arrays: Any, label: str, shade: str) -> list[Any]:
         linestyle="",
         zorder=1.5,
     )
-    x, y = arrays["landscape.x"], arrays["landscape.y"]
+    x, y = arrays["_landscape.x"], arrays["_landscape.y"]
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(y[0], y[-1])
     value = arrays[f"{label}.value"][-1, 0]

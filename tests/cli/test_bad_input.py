@@ -123,7 +123,10 @@ def test_all_wrong_arguments_are_named(cli: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--name", "a b"], 'option --name: name: must be a letter, then letters, digits, _ or -, not "a b"'),
+        (
+            ["--name", "a b"],
+            'option --name: name: must be a letter, then letters, digits, _ or - (at most 100), not "a b"',
+        ),
         (["--name", ""], "option --name: name: must be a letter"),
         (["--name", "../x"], "option --name: name: must be a letter"),
         (["--seed", str(2**63)], "option --seed: seed: must be at most 9.22337e+18"),

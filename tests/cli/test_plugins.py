@@ -147,7 +147,7 @@ NO_UPDATE = re.sub(r"    def update.*?, None\n", "", PLUGIN, flags=re.DOTALL)
         (PLUGIN.replace("sign_descent", "adam"), "rule.py:11: ValueError: the optimizer 'adam' of "),
         (PLUGIN.replace("(frozen=True)", "", 1), "must be a dataclass(frozen=True)"),
         (NO_DOCSTRING, "needs a docstring"),
-        (NO_UPDATE, "lacks what a optimizer must define: update"),
+        (NO_UPDATE, "lacks what its kind, optimizer, must define: update"),
         ("\x00", "SyntaxError: source code"),
     ],
     ids=["syntax", "raises", "deep", "import", "exit", "elsewhere", "taken", "not frozen", "no docstring",

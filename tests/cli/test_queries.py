@@ -67,7 +67,7 @@ def test_the_words_for_types_bounds_and_defaults(cli: Run) -> None:
         "accumulator: 'coordinate' or 'norm', default \"coordinate\""
         in cli("list", "optimizer", "adagrad").out
     )
-    assert "  dimension: integer >= 1, default 2\n" in cli("list", "objective", "quadratic").out
+    assert "  dimension: integer >= 1 and <= 1e+06, default 2\n" in cli("list", "objective", "quadratic").out
 
 
 def test_list_as_json(cli: Run) -> None:
@@ -182,7 +182,7 @@ def test_init_where_nothing_can_be_made(cli: Run, monkeypatch: pytest.MonkeyPatc
 
 
 def test_init_on_a_full_disk_leaves_no_half_of_a_config(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The half used to be kept by the next `dnnexp init`."""
+    """The half must not be kept by the next `dnnexp init`."""
 
     class Full:
         def __init__(self, stream: Any) -> None:

@@ -96,7 +96,7 @@ def test_a_file_is_read() -> None:
         ("label: slow", "label: adam", "x.yaml:9:12: optimizers.2.label: the label 'adam' is taken by "
          "item 0; add a label: of its own to one of them"),
         ("    label: slow", "    label: s w", "x.yaml:9:12: optimizers.2.label: must be a letter, then "
-         'letters, digits, _ or -, not "s w"'),
+         'letters, digits, _ or - (at most 100), not "s w"'),
     ],
 )  # fmt: skip
 def test_an_error_has_file_line_and_column(old: str, new: str, line: str) -> None:
@@ -176,7 +176,7 @@ def test_what_could_not_be_read_is_reported_once() -> None:
         (["stpes=1"], ["argument 'stpes=1': unknown key 'stpes'; did you mean 'steps'? allowed: "
                        "experiment, name, seed, objective, gradient, starts, steps, record, targets, "
                        "optimizers, expect"]),
-        (["name=a b"], ["argument 'name=a b': name: must be a letter, then letters, digits, _ or -, "
+        (["name=a b"], ["argument 'name=a b': name: must be a letter, then letters, digits, _ or - (at most 100), "
                         'not "a b"']),
         (["experiment=gradcheck"], ["argument 'experiment=gradcheck': experiment: must be 'optimize', "
                                     'not "gradcheck"']),

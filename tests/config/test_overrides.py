@@ -245,7 +245,7 @@ def test_what_is_not_there_is_said_with_the_argument(experiment: str, argument: 
     ],
 )  # fmt: skip
 def test_an_override_into_a_wrong_file_is_an_error_too(tree: Tree, argument: str, message: str) -> None:
-    """Each of these ended in a traceback: the override met what the hints do not foresee."""
+    """The override meets what the hints do not foresee: an error, no traceback."""
     with pytest.raises(OverrideError) as error:
         edited("optimize", argument, tree=tree)
     assert str(error.value) == f"argument {argument!r}: {message}"

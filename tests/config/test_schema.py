@@ -63,7 +63,7 @@ def valid(experiment: str, tree: Tree) -> Any:
 OPTIMIZERS = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adam"
 TOP = "experiment, name, seed, objective, gradient, starts, steps, record, targets, optimizers, expect"
 ACTIVATIONS = "sigmoid, relu, tanh, identity"
-BAD_NAME = "must be a letter, then letters, digits, _ or -, not "
+BAD_NAME = "must be a letter, then letters, digits, _ or - (at most 100), not "
 
 # experiment, where a value is set in the minimal config, the value, where the error is, its message
 ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from dnnexp.core.arrays import Floats
-from dnnexp.core.initializers import Glorot, He, LayerInitializer, Zeros
+from dnnexp.core.initializers import He, LayerInitializer, Zeros
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Layer, Network, affine, product
 from dnnexp.core.parameter_derivatives import Problem
@@ -83,18 +83,16 @@ def test_weights_and_biases_are_drawn_from_their_own_streams_with_their_layer_s_
     def draw(initializer: LayerInitializer) -> Any:
         return network.draw(initializer, np.random.default_rng(1), np.random.default_rng(2))
 
-    drawn = draw(LayerInitializer(Glorot("normal"), He()))
+    drawn = draw(LayerInitializer(He(), He(gain=0.5)))
     weights, biases = np.random.default_rng(1), np.random.default_rng(2)
     for layer in network.layers(drawn):
         n_out, n_in = layer.weights.shape
-        glorot, he = np.sqrt(2 / (n_in + n_out)), np.sqrt(2 / n_in)
-        expected = glorot * weights.standard_normal((n_out, n_in)), he * biases.standard_normal(n_out)
-        np.testing.assert_allclose(layer.weights, expected[0], rtol=1e-15)
-        np.testing.assert_allclose(layer.biases, expected[1], rtol=1e-15)
+        drawn_weights = np.sqrt(2 / n_in) * weights.standard_normal((n_out, n_in))
+        drawn_biases = 0.5 / np.sqrt(n_in) * biases.standard_normal(n_out)
+        np.testing.assert_allclose(layer.weights, drawn_weights, rtol=1e-15)
+        np.testing.assert_allclose(layer.biases, drawn_biases, rtol=1e-15)
     # another initializer of the biases leaves the weights as they are
-    for layer, other in zip(
-        network.layers(drawn), network.layers(draw(LayerInitializer(Glorot("normal")))), strict=True
-    ):
+    for layer, other in zip(network.layers(drawn), network.layers(draw(LayerInitializer(He()))), strict=True):
         np.testing.assert_array_equal(layer.weights, other.weights)
         np.testing.assert_array_equal(other.biases, 0)
 

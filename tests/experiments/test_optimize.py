@@ -140,7 +140,7 @@ def test_points_are_kept_in_two_dimensions_unless_said_otherwise() -> None:
     assert "adam.point" not in keys(record=Record(points=False))
     assert "adam.point" not in keys(objective=Rosenbrock(3))
     assert "adam.point" in keys(objective=Quadratic(3), record=Record(points=True))
-    assert "landscape.value" not in keys(objective=Quadratic(3))
+    assert "_landscape.value" not in keys(objective=Quadratic(3))
 
 
 def test_outline_has_the_shape_of_the_metrics(result: Result) -> None:

@@ -49,7 +49,7 @@ def test_the_files_are_those_documented(rendered: tuple[str, Result, dict[str, b
         "optimize": {"convergence.png", "trajectories.png"},
         "gradcheck": {"errors.png"},
         "activations": {"overview.png"}
-        | {f"{case.replace('/', '-')}.png" for case in result.metrics.get("cases", ())},
+        | {f"{case.replace('/', '.')}.png" for case in result.metrics.get("cases", ())},
     }
     assert set(found) == expected[experiment]
 
@@ -123,7 +123,7 @@ def test_divergence_is_drawn_and_named() -> None:
 def test_a_constant_output_is_drawn_and_described() -> None:
     result = smoke("activations")
     found = dict(activations.figures(result))
-    for axes in found["sigmoid-zeros"].axes:
+    for axes in found["sigmoid.zeros"].axes:
         assert "constant" in axes.get_title("left")
         assert [text.get_text() for text in axes.texts] == ["every value is 0.5"]
         (bars,) = axes.patches
@@ -132,7 +132,7 @@ def test_a_constant_output_is_drawn_and_described() -> None:
 
 def test_histograms_show_the_shares_that_were_counted() -> None:
     result = smoke("activations")
-    figure = dict(activations.figures(result))["relu-std_1"]
+    figure = dict(activations.figures(result))["relu.std_1"]
     assert len(figure.axes) == 5
     for layer, axes in enumerate(figure.axes, start=1):
         counts = result.arrays[f"relu/std_1.{layer}.post.counts"]
@@ -156,8 +156,16 @@ def test_an_overflown_layer_is_drawn_as_such() -> None:
     initializers = (Labelled("huge", item),)
     result = smoke("activations", initializers=initializers)
     found = dict(activations.figures(result))
-    texts = {text.get_text() for axes in found["relu-huge"].axes for text in axes.texts}
+    texts = {text.get_text() for axes in found["relu.huge"].axes for text in axes.texts}
     assert "no finite value" in texts
+
+
+def test_values_of_one_bin_whose_spread_overflows_are_drawn() -> None:
+    """One bin held all finite values, and the panel's height became 0."""
+    config = load("activations", reference("activations"))
+    item = replace(config.initializers[0].item, weights=Normal(std=1e300), biases=Normal(std=1e300))
+    result = smoke("activations", initializers=(Labelled("huge", item),))
+    assert len(dict(plots.render("activations", result))) == 3
 
 
 def test_errors_draws_theory_beside_measurement() -> None:

@@ -294,7 +294,7 @@ def test_json_is_readable_and_ends_with_a_line_break(run_folder: RunFolder) -> N
 
 
 def test_a_path_that_is_no_text_can_be_recorded(run_folder: RunFolder) -> None:
-    """`dnnexp optimize` of a file name with a byte that is not UTF-8 ended in a traceback."""
+    """`dnnexp optimize` of a file name with a byte that is not UTF-8 must end in no traceback."""
     path = os.fsdecode(b"\xff.yaml")
     run_folder.write_json("run.json", {"command": ["dnnexp", path]})
     assert json.loads((run_folder.path / "run.json").read_text())["command"][1] == path

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Le, MinLen
+from annotated_types import Ge, Le, MinLen
 
 from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
-from dnnexp.experiments.base import Expectation, ExperimentConfig
+from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.registry import Checked, Complaint, Count, Fraction, Positive, check
 
 Method = Literal["backward", "forward", "central", "complex"]
@@ -65,10 +65,10 @@ class Tolerances:
 class StepSweep(Checked):
     """The steps h of the error curve, in equal ratios, and along how many random directions it is taken."""
 
-    low: Positive = 1e-14
+    low: Annotated[float, Ge(1e-30)] = 1e-14
     high: Annotated[Positive, Le(1.0)] = 1e-1
-    per_decade: Count = 3
-    directions: Count = 10
+    per_decade: Annotated[int, Ge(1), Le(100)] = 3
+    directions: Annotated[int, Ge(1), Le(1000)] = 10
 
     @check("low", "high")
     @staticmethod
@@ -104,6 +104,16 @@ class GradcheckConfig(ExperimentConfig, Checked):
         """No method stands twice."""
         if len(set(methods)) < len(methods):
             yield ("methods",), "holds a method twice; each may stand once"
+
+    @check("network", "batch")
+    @staticmethod
+    def fits_in_memory(network: CheckedNetwork, batch: int) -> Iterator[Complaint]:
+        """The derivatives by every method, and the passes for dy/dx, fit in memory."""
+        widths = network.layers
+        parameters = sum(n_out * (n_in + 1) for n_in, n_out in pairwise(widths))
+        jacobians = 8 * batch * widths[0] * sum(widths)
+        if message := too_large(16 * parameters + jacobians):
+            yield ("network", "layers"), f"{message}: take smaller layers, or a smaller batch"
 
     @property
     def pairs(self) -> list[tuple[Method, Method]]:

@@ -15,19 +15,18 @@ from dnnexp.core.objectives import Objective, Valley
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import recorded_steps
 from dnnexp.core.streams import Streams
-from dnnexp.experiments.base import Expectation, ExperimentConfig
+from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.registry import Checked, Complaint, Count, Labelled, Positive, check
 
-_RECORDED_BYTES = 2**31
-"""What the recorded values and points of a run may take."""
+Bound = Annotated[float, Ge(-1e300), Le(1e300)]
 
 
 @dataclass(frozen=True)
 class UniformStarts(Checked):
     """Starts drawn uniformly from a box: a corner is one number for all coordinates, or a list."""
 
-    low: float | tuple[float, ...]
-    high: float | tuple[float, ...]
+    low: Bound | tuple[Bound, ...]
+    high: Bound | tuple[Bound, ...]
     count: Count
 
     @check("low", "high")
@@ -143,10 +142,9 @@ class OptimizeConfig(ExperimentConfig, Checked):
         """What is recorded fits in memory."""
         numbers = 1 + objective.dimension * record.keeps_points(objective.dimension)
         rows = steps + 1 if record.spacing == "every" else min(record.count, steps) + 1
-        size = 8 * rows * starts.count * len(optimizers) * numbers
-        if size > _RECORDED_BYTES:
-            limit = f"at most {_RECORDED_BYTES / 2**30:g} GiB are allowed: record fewer steps"
-            yield ("record",), f"would keep {size / 2**30:.3g} GiB, {limit}"
+        kept = starts.count * len(optimizers) * (rows * numbers + 4 * objective.dimension)
+        if message := too_large(kept):
+            yield ("record",), f"{message}: record fewer steps, or take fewer starts"
 
 
 def shrink(config: OptimizeConfig) -> OptimizeConfig:

@@ -111,9 +111,9 @@ def _landscape(objective: Objective, starts: Floats, trajectories: Iterable[Traj
     grid = np.stack(np.meshgrid(*axes, indexing="xy"))
     with np.errstate(all="ignore"):
         value = objective.value(grid)
-    return {
-        "landscape.x": axes[0],
-        "landscape.y": axes[1],
-        "landscape.value": value,
-        "landscape.minimizers": minimizers,
+    return {  # no label begins with an underscore
+        "_landscape.x": axes[0],
+        "_landscape.y": axes[1],
+        "_landscape.value": value,
+        "_landscape.minimizers": minimizers,
     }

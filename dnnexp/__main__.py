@@ -37,6 +37,9 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return 2
+    except OSError as error:
+        print(f"dnnexp: standard output: cannot be written: {error.strerror}", file=sys.stderr)
+        return 3
 
 
 def _terminate(signum: int, frame: object) -> None:

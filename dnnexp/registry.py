@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -138,6 +139,8 @@ def register(name: str) -> Callable[[P], P]:
             raise TypeError(f"{where} needs a docstring: it is what `dnnexp list` shows")
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
             raise TypeError(f"{where} lacks what its kind, {cls.kind}, must define: {', '.join(missing)}")
+        if not re.fullmatch(NAME_PATTERN, name):
+            raise ValueError(f"the name {name!r} of {where} must match {NAME_PATTERN}")
         entered = _parts.setdefault(cls.kind, {})
         if name in entered:
             taken = entered[name].__module__

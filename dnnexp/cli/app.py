@@ -21,8 +21,8 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 def cli() -> None:
     """Run experiments on the fundamentals of deep networks.
 
-    Each run command takes YAML configs, draws theory beside measurement, and leaves plots and metrics in
-    a folder of its own under outputs/. Without a config it runs its reference experiment.
+    Each run command takes YAML configs and leaves plots and metrics in a folder of its own under outputs/,
+    with the outcome of every claim that the config makes. Without a config it runs its reference experiment.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # formulas, where the encoding has no Greek
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from dnnexp.cli.options import Options
 from dnnexp.cli.progress import Display
-from dnnexp.cli.summaries import summary, text
+from dnnexp.cli.summaries import refusal, summary, text
 from dnnexp.config.dump import dump
 from dnnexp.config.expectations import judge
 from dnnexp.core.streams import Streams
@@ -71,10 +71,12 @@ def _execute(experiment: str, config: Any, options: Options) -> int:
         note("complete")
         folder.write_json("metrics.json", document)
     _point_latest(folder)
+    unmet = [o for o in outcomes if options.strict and o["outcome"] in ("fails", "not_evaluable")]
     if not options.quiet:
         console.print(summary(experiment, result, outcomes))
+    elif unmet or not result.passed:  # an exit code of 1 is never left unexplained
+        console.print(refusal(result, unmet))
     _answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
-    unmet = options.strict and any(o["outcome"] in ("fails", "not_evaluable") for o in outcomes)
     return 0 if result.passed and not unmet else 1
 
 
@@ -110,7 +112,7 @@ def _plot(
     start = time.perf_counter()
     for done, (name, png) in enumerate(render(experiment, result), start=1):
         folder.write(name, png)
-        display(Work("plots", done, done))
+        display(Work("plots", done, None))
     durations["plots"] = time.perf_counter() - start
 
 

@@ -68,5 +68,5 @@ class Display:
             self._bars.update(self._tasks[event.stage], completed=event.done, total=event.total)
         elif not self._quiet and time.monotonic() - self._written >= _SECONDS:
             self._written = time.monotonic()
-            share = f"{event.done:,} of {event.total:,}"
+            share = f"{event.done:,}" + (f" of {event.total:,}" if event.total else "")
             self._console.print(f"{self._name}: {event.stage} {share}", highlight=False)

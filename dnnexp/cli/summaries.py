@@ -29,6 +29,12 @@ def summary(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> 
     return Group(*tables[experiment](result), *_expectations(outcomes))
 
 
+def refusal(result: Result, unmet: list[dict[str, str]]) -> RenderableType:
+    """Why the exit code is 1: the verdict on the gradients where it is no, and the unmet expectations."""
+    verdict = [] if result.passed else _verdict(result.metrics)
+    return Group(*verdict, *_expectations(unmet))
+
+
 def text(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> str:
     """The summary as plain text."""
     stream = io.StringIO()
@@ -98,7 +104,7 @@ def _activations(result: Result) -> list[RenderableType]:
 
 def _layer(layer: Any) -> str:
     post = layer["post"]
-    if post["std"] == 0:
+    if post["min"] is not None and post["min"] == post["max"]:
         return f"all {_number(post['mean'])}"
     shares = {
         "sat": layer["saturated_fraction"],
@@ -131,11 +137,13 @@ def _error(entry: Any) -> Text:
 
 def _verdict(metrics: Any) -> list[RenderableType]:
     """The verdict in one sentence, then the failures with index and both numbers."""
-    kinks = metrics["kinks"]
-    excluded = (
-        f"; {kinks['excluded']:,} of {kinks['checked']:,} entries crossed a kink and were left out of central"
-    )
-    tail = excluded if kinks["excluded"] else ""
+    kinks, tail = metrics["kinks"], ""
+    if kinks["excluded"]:
+        tail = f"; {kinks['excluded']:,} of {kinks['checked']:,} entries crossed a kink and were left out of "
+        tail += "central"
+    hidden = dict.fromkeys(entry["tensor"] for entry in metrics["checks"] if entry["unresolved"])
+    if hidden:
+        tail += f"; below the round-off of central differences: {', '.join(hidden)}"
     if metrics["passed"]:
         return [Text(f"correct: all methods agree on every tensor{tail}", style="green")]
     lines: list[RenderableType] = [Text(f"{metrics['verdict']}{tail}", style="bold red")]
@@ -151,6 +159,8 @@ def _verdict(metrics: Any) -> list[RenderableType]:
 
 
 def _failure(entry: Any, verdict: str) -> str:
+    if verdict == "inconclusive" and entry["unresolved"]:
+        return f"{entry['tensor']}, {entry['pair']}: below round-off; add the complex step to the methods"
     if verdict == "inconclusive":
         return (
             f"{entry['tensor']}, {entry['pair']}: {entry['excluded']:,} entries left out, "

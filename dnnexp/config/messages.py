@@ -36,6 +36,10 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _bound(value: Any) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
 def describe(line: Mapping[str, Any], allowed_keys: list[str]) -> str:
     """One sentence for a line of a pydantic ValidationError."""
     kind, given, context = line["type"], shown(line["input"]), line.get("ctx", {})
@@ -47,7 +51,7 @@ def describe(line: Mapping[str, Any], allowed_keys: list[str]) -> str:
         return f"must be {_WANTED[kind]}, not {given}"
     if kind in _BOUNDS:
         relation, key = _BOUNDS[kind]
-        return f"must be {relation} {context[key]:g}, not {given}"
+        return f"must be {relation} {_bound(context[key])}, not {given}"
     if kind == "literal_error":
         return f"must be {context['expected']}, not {given}"
     if kind == "string_pattern_mismatch":

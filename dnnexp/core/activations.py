@@ -34,7 +34,7 @@ class Activation(Part, ABC):
 
 
 def _away_from_zero(z: Array) -> Array:
-    """Z or −z, whichever has a real part ≥ 0: |z| for a real z, and analytic for a complex one."""
+    """z or −z, whichever has a real part ≥ 0: |z| for a real z, and analytic for a complex one."""
     return namespace(z).where(real(z) >= 0, z, -z)
 
 

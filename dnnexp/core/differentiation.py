@@ -30,14 +30,14 @@ COMPLEX_STEP = 1e-20
 
 
 def scaled_step(x: Floats, step: float = CENTRAL_STEP) -> Floats:
-    """H = step · max(1, |x|), rounded so that x + h and x differ by exactly h where that is possible."""
+    """h = step · max(1, |x|), rounded so that x + h and x differ by exactly h where that is possible."""
     h = step * np.maximum(1.0, np.abs(x))
     representable = np.asarray((x + h) - x)
     return np.where(representable > 0, representable, h)
 
 
 def _along_each_coordinate(x: Array, h: Array) -> tuple[Array, Array]:
-    """X and h·e_j side by side: shapes `(d, 1, ...)` and `(d, d, ...)`, j along the second axis."""
+    """x and h·e_j side by side: shapes `(d, 1, ...)` and `(d, d, ...)`, j along the second axis."""
     d = x.shape[0]
     basis = namespace(x).eye(d).reshape((d, d) + (1,) * (x.ndim - 1))
     return x[:, None], basis * h

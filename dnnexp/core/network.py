@@ -40,7 +40,7 @@ class Signals(NamedTuple):
 
     @property
     def output(self) -> Any:
-        """Y = a^(L)."""
+        """y = a^(L)."""
         return self.post[-1]
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -47,6 +48,12 @@ class Objective(Part, ABC):
         """The customary search box: its lower and its upper corner, `(d,)` each."""
 
 
+@lru_cache(maxsize=64)
+def _column(xp: Any, numbers: tuple[float, ...], dtype: Any, ndim: int) -> Array:
+    """Numbers along the first of `ndim` axes, made once: the stepping loop asks at every step."""
+    return xp.reshape(xp.asarray(numbers, dtype=dtype), (len(numbers),) + (1,) * (ndim - 1))
+
+
 def _box(dimension: int, half_width: float) -> tuple[Floats, Floats]:
     return np.full(dimension, -half_width), np.full(dimension, half_width)
 
@@ -64,7 +71,7 @@ class Valley(Objective):
 
     def gradient(self, x: Array) -> Array:
         """(x₀/10, 2 x₁)."""
-        return namespace(x).concat((x[:1, ...] / 10, 2 * x[1:, ...]))
+        return x / _column(namespace(x), (10.0, 0.5), x.dtype, x.ndim)
 
     def minimizers(self) -> Floats:
         """The origin."""
@@ -86,6 +93,10 @@ class Quadratic(Objective):
     dimension: Annotated[int, Ge(1), Le(10**6)] = 2
     condition_number: Annotated[float, Ge(1)] = 10.0
 
+    @cached_property
+    def _spectrum(self) -> tuple[float, ...]:
+        return tuple(self.eigenvalues().tolist())
+
     def eigenvalues(self) -> Floats:
         """The eigenvalues λ of the Hessian, ascending: shape `(d,)`."""
         if self.dimension == 1:
@@ -99,8 +110,7 @@ class Quadratic(Objective):
 
     def gradient(self, x: Array) -> Array:
         """λ ⊙ x."""
-        shape = (self.dimension,) + (1,) * (x.ndim - 1)
-        return namespace(x).asarray(self.eigenvalues().reshape(shape)) * x
+        return _column(namespace(x), self._spectrum, x.dtype, x.ndim) * x
 
     def minimizers(self) -> Floats:
         """The origin."""

@@ -7,6 +7,7 @@ A rule has no loop: `dnnexp.core.stepping.descend` is the only one.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -55,12 +56,15 @@ def stack(rules: Sequence[Optimizer], runs: int) -> Optimizer:
         for name in values[0]
         if any(value[name] != values[0][name] for value in values)
     }
-    return type(rules[0])(**vars(rules[0]) | columns)
+    stacked = copy.copy(rules[0])
+    for name, column in columns.items():
+        object.__setattr__(stacked, name, column)  # no check of the class is made for arrays
+    return stacked
 
 
 def stacking_key(rule: Optimizer) -> Hashable:
     """Equal for rules that differ in real numbers only, and can therefore run as one."""
-    rest = tuple(None if isinstance(value, float) else value for value in vars(rule).values())
+    rest = tuple(float if isinstance(value, float) else value for value in vars(rule).values())
     return type(rule), rest
 
 
@@ -112,7 +116,7 @@ class Momentum(Optimizer):
     momentum: Decay = 0.9
 
     def init(self, x: Array) -> MomentumState:
-        """V = 0."""
+        """v = 0."""
         return MomentumState(namespace(x).zeros_like(x))
 
     def update(
@@ -226,7 +230,7 @@ class Adam(Optimizer):
     epsilon: NonNegative = 1e-8
 
     def init(self, x: Array) -> AdamState:
-        """M = v = 0."""
+        """m = v = 0."""
         zeros = namespace(x).zeros_like(x)
         return AdamState(zeros, zeros)
 

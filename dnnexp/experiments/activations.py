@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -55,7 +55,7 @@ class Config(ExperimentConfig, Checked):
     input: Input = NormalInput()
     activations: Annotated[tuple[Labelled[Activation], ...], MinLen(1)]
     initializers: Annotated[tuple[Labelled[LayerInitializer], ...], MinLen(1)]
-    expect: tuple[Expectation, ...] = field(default=())
+    expect: tuple[Expectation, ...] = ()
 
     @check("network", "input")
     @staticmethod

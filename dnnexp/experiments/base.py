@@ -57,7 +57,7 @@ class Work:
 
     stage: str
     done: int
-    total: int
+    total: int | None
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,6 @@ def quantiles(values: Any, names: tuple[str, ...]) -> dict[str, float | None]:
     return {name: finite(value) for name, value in zip(names, found, strict=True)}
 
 
-def leaves(names: tuple[str, ...], kind: type = float) -> dict[str, type]:
-    """The outline of a mapping from these names to values of one type."""
-    return dict.fromkeys(names, kind)
+def leaves(names: tuple[str, ...]) -> dict[str, type]:
+    """The outline of a mapping from these names to numbers."""
+    return dict.fromkeys(names, float)

@@ -98,7 +98,7 @@ def _cell(axes: Axes, place: tuple[int, int], arrays: Any, key: str, layer: Any,
 
 def _summary(layer: Any) -> str:
     post, lines = layer["post"], []
-    if post["std"] == 0:
+    if _is_constant(layer):
         return "constant\n"
     lines.append(f"mean {number(post['mean'])}, std {number(post['std'])}")
     notes = []
@@ -127,10 +127,14 @@ def _histogram(axes: Axes, arrays: Any, key: str, layer: Any, shade: str) -> Non
     axes.text(0.5, 0.98, note, transform=axes.transAxes, ha="center", va="top", **_NOTE)
 
 
+def _is_constant(layer: Any) -> bool:
+    return layer["post"]["min"] is not None and layer["post"]["min"] == layer["post"]["max"]
+
+
 def _scale(share: Any, layer: Any) -> tuple[float, str]:
     """The height of a panel, and a note on what leaves it or is constant."""
     second, top = np.sort(share)[-2:]
-    if layer["post"]["std"] == 0:
+    if _is_constant(layer):
         return 1.4, f"every value is {number(layer['post']['mean'])}"
     if second == 0:
         return 1.4, "all in one bin"

@@ -24,14 +24,14 @@ def figures(result: Result) -> Iterator[tuple[str, Figure]]:
 def errors(result: Result) -> Figure:
     """The relative error of difference quotients against h: median and range over the directions."""
     config, arrays = result.config, result.arrays
-    figure = Figure(figsize=(8, 5.2), layout="constrained")
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(8, 5.2))
+    axes = figure.add_axes((0.09, 0.1, 0.89, 0.84))
     axes.set_xscale("log")
     axes.set_yscale("log")
     h = arrays["sweep.h"]
     _band(axes, h, arrays["sweep.central"], colour(0), "central differences, measured")
     _band(axes, h, arrays["sweep.complex"], colour(1), "complex step, measured")
-    _theory(axes, h, arrays["sweep.round_off"], (0, (1.5, 1.5)), "theory: round-off ∝ ε/h")
+    _theory(axes, h, arrays["sweep.round_off"], (0, (1.5, 1.5)), "theory: round-off ε‖∂E/∂y ⊙ y‖/√2h")
     _theory(axes, h, arrays["sweep.truncation"], (0, (6, 2)), "theory: truncation h²|φ‴|/6")
     if not np.isfinite(arrays["sweep.central"]).any():
         axes.text(

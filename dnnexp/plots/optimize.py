@@ -35,6 +35,7 @@ def convergence(result: Result) -> Figure:
     axes = figure.add_axes((0.75 / width, 0.1, 6.8 / width, 0.83))
     axes.set_yscale("log")
     floor, ceiling = _limits(result)
+    axes.set_ylim(floor, ceiling)
     runs = arrays["start"].shape[1]
     for label in result.metrics["ranking"]:
         gap = arrays[f"{label}.value"] - config.objective.minimum
@@ -46,7 +47,6 @@ def convergence(result: Result) -> Figure:
         axes.plot(arrays["evaluations"], middle, label=name, marker=marker, **style)
         if runs > 1:
             axes.fill_between(arrays["evaluations"], low, high, color=style["color"], alpha=0.13, linewidth=0)
-    axes.set_ylim(floor, ceiling)
     axes.yaxis.set_major_locator(LogLocator(numticks=12))
     axes.grid(visible=True, axis="y")
     if config.record.spacing == "log":
@@ -137,6 +137,8 @@ def _contours(axes: Axes, arrays: Any) -> None:
     """Contours at equal ratios of the value above the least one on the grid."""
     value = arrays["_landscape.value"]
     finite = value[np.isfinite(value)]
+    if finite.size == 0:
+        return
     gap = np.where(np.isfinite(value), value - finite.min(), np.nan)
     positive = gap[gap > 0]
     if positive.size == 0:

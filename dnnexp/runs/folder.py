@@ -89,7 +89,7 @@ class RunFolder:
     def write_arrays(self, arrays: Mapping[str, Any]) -> None:
         """Write `arrays.npz`."""
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        np.savez_compressed(buffer, **arrays)
         self.write("arrays.npz", buffer.getvalue())
 
     def point_latest(self) -> None:

@@ -179,7 +179,7 @@ def test_a_reader_that_is_gone_is_no_bug() -> None:
 
 
 def test_paths_with_bytes_that_are_no_text() -> None:
-    """A file or folder name that is not UTF-8 must end in no traceback, in run.json or at the path on stdout."""
+    """A file or folder name that is not UTF-8 ends in no traceback, in run.json or on stdout."""
     config, output = os.fsdecode(b"\xff.yaml"), os.fsdecode(b"o\xfe")
     Path(config).write_text(TINY)
     ran = subprocess.run([DNNEXP, "optimize", config, "-o", output, "-q", "--no-plots"], capture_output=True)

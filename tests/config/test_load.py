@@ -176,8 +176,8 @@ def test_what_could_not_be_read_is_reported_once() -> None:
         (["stpes=1"], ["argument 'stpes=1': unknown key 'stpes'; did you mean 'steps'? allowed: "
                        "experiment, name, seed, objective, gradient, starts, steps, record, targets, "
                        "optimizers, expect"]),
-        (["name=a b"], ["argument 'name=a b': name: must be a letter, then letters, digits, _ or - (at most 100), "
-                        'not "a b"']),
+        (["name=a b"], ["argument 'name=a b': name: must be a letter, then letters, digits, _ "
+                        'or - (at most 100), not "a b"']),
         (["experiment=gradcheck"], ["argument 'experiment=gradcheck': experiment: must be 'optimize', "
                                     'not "gradcheck"']),
     ],

@@ -122,9 +122,9 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("gradcheck", ("initializer",), 3, ("initializer",), "must be a mapping of weights, biases, not 3"),
     # bounds
     ("optimize", ("steps",), -1, ("steps",), "must be at least 0, not -1"),
-    ("optimize", ("steps",), 10**9 + 1, ("steps",), "must be at most 1e+09, not 1000000001"),
+    ("optimize", ("steps",), 10**9 + 1, ("steps",), "must be at most 1000000000, not 1000000001"),
     ("optimize", ("seed",), -1, ("seed",), "must be at least 0, not -1"),
-    ("optimize", ("seed",), 2**63, ("seed",), "must be at most 9.22337e+18, not 9223372036854775808"),
+    ("optimize", ("seed",), 2**63, ("seed",), "must be at most 9223372036854775807, not 9223372036854775808"),
     ("optimize", ("targets",), [1, 0], ("targets", 1), "must be greater than 0, not 0"),
     ("optimize", ("optimizers", 0), {"name": "adam", "learning_rate": 0}, ("optimizers", 0, "learning_rate"),
      "must be greater than 0, not 0"),

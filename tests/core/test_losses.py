@@ -114,12 +114,13 @@ def test_the_difference_survives_where_the_subtraction_does_not(loss: Loss) -> N
 def test_a_difference_of_distinct_outputs_is_the_difference_of_values(
     loss: Loss, seed: int, batch: int, width: int
 ) -> None:
-    """To the rounding of the two values."""
+    """To the rounding of the two values and of what they differ by."""
     generator = np.random.default_rng(seed)
     plus, minus = generator.uniform(-3, 3, (2, batch, width))
     t = loss.example_targets(generator, batch, width)
     expected = loss.value(plus, t) - loss.value(minus, t)
-    bound = 64 * EPSILON * (loss.value(plus, t) + loss.value(minus, t) + 1)
+    size = loss.value(plus, t) + loss.value(minus, t) + np.abs(plus - minus).sum() + 1
+    bound = 64 * EPSILON * size
     assert abs(loss.difference(plus, minus, t) - expected) <= bound
 
 

@@ -149,6 +149,37 @@ def test_kinks_are_left_out_of_central_and_counted() -> None:
     assert metrics["diagnosis"] is None
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_no_correct_network_is_accused(seed: int) -> None:
+    """Central differences cannot resolve vanishing gradients: that was called wrong."""
+    generator = np.random.default_rng(seed)
+    depth = int(generator.integers(1, 10))
+    widths = tuple(int(width) for width in generator.integers(1, 20, depth + 1))
+    known: list[Activation] = [Sigmoid(), ReLU(), Tanh(), Identity()]
+    chosen = tuple(known[i] for i in generator.integers(len(known), size=depth))
+    checked = GradcheckConfig(
+        network=CheckedNetwork(widths, chosen if seed % 2 else Sigmoid()),
+        loss=SquaredError() if seed % 3 else SoftmaxCrossEntropy(),
+        batch=int(generator.integers(1, 6)),
+        step_sweep=StepSweep(directions=1, per_decade=1),
+    )
+    assert run(checked, seed).metrics["verdict"] != "wrong"
+
+
+def test_what_central_differences_cannot_resolve_is_left_to_the_complex_step() -> None:
+    deep = GradcheckConfig(
+        network=CheckedNetwork((10,) * 15, Sigmoid()), batch=2, step_sweep=StepSweep(directions=1)
+    )
+    metrics = run(deep).metrics
+    assert metrics["verdict"] == "correct"
+    hidden = {entry["tensor"] for entry in metrics["checks"] if entry["unresolved"]}
+    assert {"W1", "b1"} <= hidden
+    assert not {"W14", "b14"} & hidden
+    alone = run(replace(deep, methods=("backward", "central"))).metrics
+    assert alone["verdict"] == "inconclusive"
+    assert not alone["passed"]
+
+
 def test_relu_networks_are_not_accused() -> None:
     for seed in range(20):
         metrics = run(config(ReLU(), ReLU(), ReLU()), seed).metrics

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from dnnexp.config.expectations import judge
 from dnnexp.config.load import load
 from dnnexp.config.shipped import reference
 from dnnexp.core.objectives import Quadratic, Rosenbrock
-from dnnexp.core.optimizers import Adam, GradientDescent
+from dnnexp.core.optimizers import Adam, GradientDescent, stacking_key
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import optimize
 from dnnexp.experiments.base import Line, Request, Result, Work
 from dnnexp.experiments.optimize.config import OptimizeConfig, Record, Starts, UniformStarts
-from dnnexp.registry import Labelled
+from dnnexp.registry import Complaint, Labelled, check
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +173,27 @@ def test_shrinking_leaves_every_optimizer_and_a_start() -> None:
     assert tiny.optimizers == config.optimizers
     assert (tiny.steps, tiny.starts.count) == (200, 5)
     assert "10,240,000 gradient evaluations" in optimize.estimate(config)
+
+
+def test_rules_with_an_optional_number_or_a_check_are_stacked_too() -> None:
+    """`None` beside a number became an object array; the check of a class met arrays."""
+
+    @dataclass(frozen=True)
+    class Clipped(GradientDescent):
+        """Gradient descent, perhaps clipped."""
+
+        clip: float | None = None
+
+        @check("learning_rate")
+        @staticmethod
+        def small(learning_rate: float) -> Iterator[Complaint]:
+            """A rule that an array would not survive."""
+            if learning_rate > 1:
+                yield ("learning_rate",), "is too large"
+
+    Clipped.name = "clipped"
+    rules = {"a": Clipped(0.1), "b": Clipped(0.2), "c": Clipped(0.1, clip=1.0)}
+    config = small(optimizers=tuple(Labelled(label, rule) for label, rule in rules.items()))
+    assert stacking_key(rules["a"]) == stacking_key(rules["b"]) != stacking_key(rules["c"])
+    found = optimize.run(config, Request(Streams(0))).metrics["optimizers"]
+    assert found["a"]["final_value"] == found["c"]["final_value"] != found["b"]["final_value"]

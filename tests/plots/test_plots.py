@@ -16,11 +16,15 @@ from matplotlib.image import imread
 from dnnexp import plots
 from dnnexp.config.load import load
 from dnnexp.config.shipped import reference
-from dnnexp.core.initializers import Normal
+from dnnexp.core.activations import Tanh
+from dnnexp.core.initializers import LayerInitializer, Normal, Zeros
 from dnnexp.core.optimizers import GradientDescent
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import NAMES, find
+from dnnexp.experiments.activations import Widths
 from dnnexp.experiments.base import Request, Result
+from dnnexp.experiments.gradcheck.config import StepSweep
+from dnnexp.experiments.optimize.config import Starts
 from dnnexp.plots import activations, gradcheck, optimize, style
 from dnnexp.registry import Labelled
 
@@ -182,3 +186,31 @@ def test_errors_draws_theory_beside_measurement() -> None:
 def test_curves_can_be_told_apart() -> None:
     seen = [(entry["color"], str(entry["linestyle"])) for entry in map(style.line, range(32))]
     assert len(set(seen)) == 32
+
+
+@pytest.mark.parametrize(
+    ("experiment", "changes"),
+    [
+        ("optimize", {"starts": Starts(points=((0.0, 0.0),))}),
+        ("optimize", {"starts": Starts(points=((1e200, 1e200),))}),
+        ("optimize", {"targets": (1e300,)}),
+        ("optimize", {"steps": 0}),
+        ("gradcheck", {"step_sweep": StepSweep(low=0.05, directions=1)}),
+        ("gradcheck", {"initializer": LayerInitializer(Zeros(), Zeros())}),
+        ("activations", {"network": Widths((3, 1, 1))}),
+    ],
+)
+def test_odd_results_are_drawn_without_a_warning(experiment: str, changes: dict[str, Any]) -> None:
+    assert all(len(png) > 1000 for _, png in plots.render(experiment, smoke(experiment, **changes)))
+
+
+def test_a_constant_is_known_by_its_extremes() -> None:
+    """The mean of equal numbers rounds, so their standard deviation need not be 0."""
+    result = smoke(
+        "activations",
+        network=Widths((3, 1, 1)),
+        activations=(Labelled("tanh", Tanh()),),
+        initializers=(Labelled("flat", LayerInitializer(Zeros(), Normal(std=1.0))),),
+    )
+    (figure,) = (figure for name, figure in activations.figures(result) if name == "tanh.flat")
+    assert all("constant" in axes.get_title("left") for axes in figure.axes)

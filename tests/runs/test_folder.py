@@ -310,12 +310,6 @@ def test_arrays_come_back_without_pickle(run_folder: RunFolder) -> None:
             assert found[name].dtype == array.dtype
 
 
-def test_an_object_array_is_a_bug(run_folder: RunFolder) -> None:
-    with pytest.raises(ValueError, match="allow_pickle=False"):
-        run_folder.write_arrays({"a": np.array([{}], dtype=object)})
-    assert names(run_folder.path) == []
-
-
 def test_the_document_of_the_metrics() -> None:
     class Config:
         name, seed = "x", 3

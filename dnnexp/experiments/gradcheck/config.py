@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
@@ -96,7 +96,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
     methods: Annotated[tuple[Method, ...], MinLen(2)] = METHODS
     tolerances: Tolerances = Tolerances()
     step_sweep: StepSweep = StepSweep()
-    expect: tuple[Expectation, ...] = field(default=())
+    expect: tuple[Expectation, ...] = ()
 
     @check("methods")
     @staticmethod

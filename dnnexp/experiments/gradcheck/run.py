@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dnnexp.core.arrays import Floats
+from dnnexp.core.differentiation import CENTRAL_STEP
 from dnnexp.core.parameter_derivatives import (
     Problem,
     central_derivatives,
@@ -18,7 +19,7 @@ from dnnexp.core.parameter_derivatives import (
 from dnnexp.experiments.base import Request, Result, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives, verdict
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
-from dnnexp.experiments.gradcheck.sweep import sweep
+from dnnexp.experiments.gradcheck.sweep import EPSILON, round_off, sweep
 
 
 def run(config: GradcheckConfig, request: Request) -> Result:
@@ -28,8 +29,11 @@ def run(config: GradcheckConfig, request: Request) -> Result:
         by_method, crossed = _parameter_derivatives(config, problem, request)
         jacobians, crossed_inputs = _jacobians(config, problem)
         swept, arrays = sweep(config, problem, request)
-    tensors = _tensors(config, problem, by_method, crossed)
-    tensors.append(Derivatives("dy/dx", jacobians, crossed_inputs[:, None, :]))
+        # where ∂E/∂y is 0, the terms of the loss still round
+        noise = round_off(problem, CENTRAL_STEP) + EPSILON * float(np.linalg.norm(problem.t))
+        output_noise = EPSILON * float(np.abs(problem.signals().output).max()) / CENTRAL_STEP
+    tensors = _tensors(problem, by_method, crossed, noise)
+    tensors.append(Derivatives("dy/dx", jacobians, crossed_inputs[:, None, :], output_noise))
     metrics = verdict(config, tensors) | swept
     return Result(config, metrics, arrays, passed=metrics["passed"])
 
@@ -90,17 +94,17 @@ def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[dict[str, Flo
 
 
 def _tensors(
-    config: GradcheckConfig, problem: Problem, by_method: dict[str, Floats], crossed: Floats
+    problem: Problem, by_method: dict[str, Floats], crossed: Floats, noise: float
 ) -> list[Derivatives]:
     """The parameter vectors cut into W1 b1 … WL bL."""
-    layers = {m: problem.network.layers(vector) for m, vector in by_method.items()}
-    masks = problem.network.layers(crossed)
+    layers = {method: problem.network.layers(vector) for method, vector in by_method.items()}
     return [
         Derivatives(
             f"{letter}{level + 1}",
-            {m: found[level][place] for m, found in layers.items()},
+            {method: found[level][place] for method, found in layers.items()},
             mask[place],
+            noise,
         )
-        for level, mask in enumerate(masks)
+        for level, mask in enumerate(problem.network.layers(crossed))
         for place, letter in enumerate("Wb")
     ]

@@ -12,7 +12,7 @@ from dnnexp.core.parameter_derivatives import Problem
 from dnnexp.experiments.base import Metrics, Request, Work, finite
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 
-_EPS = float(np.finfo(np.float64).eps)
+EPSILON = float(np.finfo(np.float64).eps)
 _STACKED_NUMBERS = 2**22
 """About how many parameters a stack of perturbed networks holds (32 MiB)."""
 _CURVATURE_STEP = 1e-5
@@ -51,15 +51,20 @@ def _along(problem: Problem, v: Floats, h: Floats) -> dict[str, Floats]:
     steps = _complex(problem, v, h)
     k = _CURVATURE_STEP
     third = (_slope(problem, v, k) - 2 * slope + _slope(problem, v, -k)) / k**2
-    y = problem.signals().output
-    noise = _EPS * np.linalg.norm(problem.loss.gradient(y, problem.t) * y) / np.sqrt(2)
     errors = {
         "central": np.abs(quotients - slope),
         "complex": np.abs(steps - slope),
         "truncation": h**2 * abs(third) / 6,
-        "round_off": noise / h,
+        "round_off": round_off(problem, 1.0) / h,
     }
     return {name: error / abs(slope) for name, error in errors.items()}
+
+
+def round_off(problem: Problem, h: float) -> float:
+    """ε ‖∂E/∂y ⊙ y‖ / √2 h: about how far rounding of the outputs moves (E₊ − E₋) / 2h."""
+    y = problem.signals().output
+    terms = np.linalg.norm(problem.loss.gradient(y, problem.t) * y)
+    return float(EPSILON * terms / np.sqrt(2) / h)
 
 
 def _slope(problem: Problem, v: Floats, at: float) -> float:
@@ -69,7 +74,7 @@ def _slope(problem: Problem, v: Floats, at: float) -> float:
 
 
 def _outputs(problem: Problem, v: Floats, shifts: Any) -> Any:
-    """Y of the networks θ + shift·v: shape `(shifts, batch, n_L)`, stacked within a memory bound."""
+    """y of the networks θ + shift·v: shape `(shifts, batch, n_L)`, stacked within a memory bound."""
     size = max(1, _STACKED_NUMBERS // v.size)
     stacks = [
         problem.parameters[:, None] + np.multiply.outer(v, shifts[first : first + size])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -107,7 +107,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     record: Record = Record()
     targets: Annotated[tuple[Positive, ...], MinLen(1)] = (1.0, 1e-3, 1e-6)
     optimizers: Annotated[tuple[Labelled[Optimizer], ...], MinLen(1)]
-    expect: tuple[Expectation, ...] = field(default=())
+    expect: tuple[Expectation, ...] = ()
 
     @check("objective", "starts")
     @staticmethod

@@ -35,7 +35,7 @@ def _of_one(
 ) -> Metrics:
     final_value = trajectory.value[-1]
     best = int(np.argmin(final_value))
-    converged = math.isfinite(final_value[best])
+    is_finite = math.isfinite(final_value[best])
     hyperparameters = plain(rule)
     del hyperparameters["name"]
     return {
@@ -47,7 +47,7 @@ def _of_one(
         "final_value": quantiles(final_value, _FIVE),
         "best": {
             "start": [finite(x) for x in starts[:, best]],
-            "point": [finite(x) if converged else None for x in trajectory.final[:, best]],
+            "point": [finite(x) if is_finite else None for x in trajectory.final[:, best]],
             "value": finite(final_value[best]),
         },
         "targets": {
@@ -62,7 +62,7 @@ def _of_target(steps: int, trajectory: Trajectory, reached_step: Any) -> Metrics
 
     The expected running time is all evaluations spent (by runs that reached the target: until then; by
     the others: until the end or their divergence) over the number of runs that reached it. (Hansen et
-    al., "COCO: a platform for comparing continuous optimizers in a black-box setting", 2021, eq. 1.)
+    al., "COCO: a platform for comparing continuous optimizers in a black-box setting", 2021.)
     """
     diverged = trajectory.diverged_step
     reached = reached_step >= 0

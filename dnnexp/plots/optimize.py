@@ -173,5 +173,5 @@ def _path(axes: Axes, arrays: Any, label: str, shade: str) -> list[Any]:
     axes.set_ylim(y[0], y[-1])
     value = arrays[f"{label}.value"][-1, 0]
     outcome = f"f = {number(value)}" if np.isfinite(value) else "diverged"
-    axes.set_title(f"{_short(label)}\n{outcome}", loc="left")
+    axes.set_title(f"{_short(label)}\n{outcome}", loc="left", y=1.0)
     return [start, end, goal]

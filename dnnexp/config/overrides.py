@@ -85,11 +85,10 @@ def apply(cls: type, tree: Any, override: Override) -> Edit:
     Raises:
         OverrideError: there is no such key, label or index.
     """
-    change: Callable[[Any], Any] = lambda old: override.value  # noqa: E731 # one of three
-    if override.action == "reset":
-        change = lambda old: _REMOVED  # noqa: E731
-    elif override.action == "append":
+    if override.action == "append":
         change = _appender(override)
+    else:
+        change = _setter(_REMOVED if override.action == "reset" else override.value)
     try:
         edited, path = _edit(cls, tree, override.path, change)
     except (OverrideError, UnknownNameError) as error:
@@ -97,6 +96,10 @@ def apply(cls: type, tree: Any, override: Override) -> Edit:
     if override.action == "append":
         path = (*path, _count(edited, path) - 1)
     return Edit(edited, path, removed=override.action == "reset")
+
+
+def _setter(value: Any) -> Callable[[Any], Any]:
+    return lambda old: value
 
 
 def _appender(override: Override) -> Callable[[Any], Any]:

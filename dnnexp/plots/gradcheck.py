@@ -26,21 +26,15 @@ def errors(result: Result) -> Figure:
     config, arrays = result.config, result.arrays
     figure = Figure(figsize=(8, 5.2))
     axes = figure.add_axes((0.09, 0.1, 0.89, 0.84))
-    axes.set_xscale("log")
-    axes.set_yscale("log")
     h = arrays["sweep.h"]
+    _frame(axes, h)
     _band(axes, h, arrays["sweep.central"], colour(0), "central differences, measured")
     _band(axes, h, arrays["sweep.complex"], colour(1), "complex step, measured")
     _theory(axes, h, arrays["sweep.round_off"], (0, (1.5, 1.5)), "theory: round-off ε‖∂E/∂y ⊙ y‖/√2h")
     _theory(axes, h, arrays["sweep.truncation"], (0, (6, 2)), "theory: truncation h²|φ‴|/6")
     if not np.isfinite(arrays["sweep.central"]).any():
-        axes.text(
-            0.5,
-            0.5,
-            "every directional derivative is 0: no relative error",
-            transform=axes.transAxes,
-            ha="center",
-        )
+        text = "every directional derivative is 0: no relative error"
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center")
     default = result.metrics["step_sweep"]["default_step"]
     axes.axvline(default, color=FAINT, linewidth=0.9, linestyle=":")
     axes.annotate(
@@ -52,6 +46,16 @@ def errors(result: Result) -> Figure:
         color=FAINT,
         fontsize=8,
     )
+    directions = config.step_sweep.directions
+    head = f"{config.name}: {result.metrics['verdict']}; median and range of {directions} directions"
+    axes.set_title(head, loc="left")
+    axes.legend(loc="upper center", ncols=2)
+    return figure
+
+
+def _frame(axes: Axes, h: Any) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
     axes.set_xlim(h[0], h[-1])
     axes.set_ylim(_FLOOR, 10)
     axes.xaxis.set_major_locator(LogLocator(numticks=15))
@@ -60,11 +64,6 @@ def errors(result: Result) -> Figure:
     axes.grid(visible=True)
     axes.set_xlabel("step h, along a standard normal direction of all parameters")
     axes.set_ylabel("error of the directional derivative, relative to backward")
-    directions = config.step_sweep.directions
-    head = f"{config.name}: {result.metrics['verdict']}; median and range of {directions} directions"
-    axes.set_title(head, loc="left")
-    axes.legend(loc="upper center", ncols=2)
-    return figure
 
 
 def _band(axes: Axes, h: Any, curves: Any, shade: str, label: str) -> None:

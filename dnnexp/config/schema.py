@@ -228,8 +228,9 @@ def _as_written(error: ValidationError, cls: type, raw: Raw) -> ValidationError:
     """The same error, at the paths that a shorthand has in the file."""
     if not is_shorthand(cls, raw):
         return error
+    held = getattr(cls, "shorthand", None)
     lines = [
-        _line(line["msg"], line["loc"][line["loc"][:1] == (cls.shorthand,) :], line["input"])  # type: ignore[attr-defined]
+        _line(line["msg"], line["loc"][line["loc"][:1] == (held,) :], line["input"])
         for line in error.errors(include_url=False)
     ]
     return ValidationError.from_exception_data("config", lines)

@@ -2,6 +2,7 @@
 
 import io
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,9 +17,9 @@ class _Terminal(io.StringIO):
         return True
 
 
-def shown(stream: io.StringIO, quiet: bool = False, **options: bool) -> str:
+def shown(stream: io.StringIO, quiet: bool = False, **options: Any) -> str:
     """What a run of 3 steps of work and a line of trace writes."""
-    with Display(Console(file=stream, width=80, **options), "x", quiet) as display:  # type: ignore[arg-type]
+    with Display(Console(file=stream, width=80, **options), "x", quiet) as display:
         for done in (1, 2, 3):
             display(Work("steps", 1000 * done, 3000))
         display(Line("step 5, x = [1, 2]"))

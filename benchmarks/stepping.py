@@ -14,7 +14,7 @@ import numpy as np
 
 from dnnexp.core.objectives import Valley
 from dnnexp.core.optimizers import Adam, GradientDescent, Optimizer, RMSprop, stack
-from dnnexp.core.stepping import Recording, descend, recorded_steps
+from dnnexp.core.stepping import Recording, descend, recorded_steps, steady
 
 STEPS, RUNS, ROUNDS = 20_000, 64, 5
 
@@ -69,7 +69,7 @@ def main() -> None:
         stacked = stack([rule], RUNS)
 
         def ours(x: Any, stacked: Optimizer = stacked) -> Any:
-            return descend(stacked, valley.value, valley.gradient, x, recording)
+            return descend(stacked, valley.value, steady(valley.gradient), x, recording)
 
         pairs = [(seconds(ours, start), seconds(plain, start)) for _ in range(ROUNDS)]
         a, b = (statistics.median(column) for column in zip(*pairs, strict=True))

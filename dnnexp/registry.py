@@ -186,6 +186,11 @@ def find(kind: str, name: str) -> type[Any]:
     return known[name]
 
 
+def fields(cls: type) -> list[dataclasses.Field[Any]]:
+    """The fields of a dataclass in the order of its file: its own first, then what all of its kind have."""
+    return sorted(dataclasses.fields(cls), key=lambda field: field.kw_only is True)
+
+
 def plain(value: Any) -> Any:
     """Parts, labelled items and config dataclasses as the plain tree that a config file holds.
 
@@ -199,9 +204,9 @@ def plain(value: Any) -> Any:
         head = {"name": item.pop("name")} if "name" in item else {}
         return head | {"label": value.label} | item
     if dataclasses.is_dataclass(value):
-        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        tree = {f.name: plain(getattr(value, f.name)) for f in fields(type(value))}
         head = {"name": value.name} if isinstance(value, Part) else {}
-        return head | {key: item for key, item in fields.items() if item is not None}
+        return head | {key: item for key, item in tree.items() if item is not None}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from dnnexp.cli.options import Options
 from dnnexp.cli.progress import Display
+from dnnexp.cli.stopwatch import Stopwatch
 from dnnexp.cli.summaries import refusal, summary, text
 from dnnexp.config.dump import dump
 from dnnexp.config.expectations import judge
@@ -91,12 +92,11 @@ def _answer(line: str) -> None:
 
 
 def _run(
-    experiment: str, config: Any, options: Options, display: Display, durations: dict[str, float]
+    experiment: str, config: Any, options: Options, display: Display, durations: dict[str, Any]
 ) -> Result:
-    start = time.perf_counter()
-    request = Request(Streams(config.seed), display, options.trace)
-    result = find(experiment).run(config, request)
-    durations["run"] = time.perf_counter() - start
+    watch = Stopwatch(display)
+    result = find(experiment).run(config, Request(Streams(config.seed), watch, options.trace))
+    durations |= {"run": watch.seconds(), "stages": watch.stages}
     return result
 
 
@@ -105,7 +105,7 @@ def _plot(
     result: Result,
     folder: RunFolder,
     display: Display,
-    durations: dict[str, float],
+    durations: dict[str, Any],
 ) -> None:
     from dnnexp.plots import render
 
@@ -117,11 +117,9 @@ def _plot(
 
 
 @contextmanager
-def _recorded(
-    folder: RunFolder, options: Options
-) -> Iterator[tuple[dict[str, float], Callable[[str], None]]]:
+def _recorded(folder: RunFolder, options: Options) -> Iterator[tuple[dict[str, Any], Callable[[str], None]]]:
     """Keep `run.json` true: running, then interrupted or failed, or what the caller notes."""
-    durations: dict[str, float] = {}
+    durations: dict[str, Any] = {}
     record = {"status": "running", "command": command_line()}
     record |= {"start": datetime.now(UTC).isoformat(timespec="milliseconds")}
     record |= {"end": None, "durations": durations} | environment(options.plugins)

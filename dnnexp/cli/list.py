@@ -65,14 +65,14 @@ def _print_part(cls: Any) -> None:
 def _described(cls: Any) -> dict[str, Any]:
     """Name, documentation and fields of a part."""
     from dnnexp.config.shapes import hints
+    from dnnexp.registry import fields
 
     found = hints(cls)
     return {
         "name": cls.name,
         "documentation": inspect.getdoc(cls),
         "fields": [
-            {"name": f.name, "type": _type(found[f.name]), "default": _default(f)}
-            for f in dataclasses.fields(cls)
+            {"name": f.name, "type": _type(found[f.name]), "default": _default(f)} for f in fields(cls)
         ],
     }
 

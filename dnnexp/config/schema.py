@@ -37,6 +37,7 @@ from dnnexp.registry import (
     Pattern,
     UnknownNameError,
     checks,
+    fields,
     find,
     parts,
     plain,
@@ -115,20 +116,20 @@ def _model(cls: type, labelled: bool, declarative: bool) -> type[BaseModel]:
 
     A declarative model spells out all alternatives, for JSON Schema; the other reads parts by name.
     """
-    fields: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     if declarative and issubclass(cls, Part):
-        fields["name"] = (Literal[cls.name], ...)
+        entries["name"] = (Literal[cls.name], ...)
     if labelled:
-        fields["label"] = (_annotation(Name, declarative), _label_default(cls, declarative))
+        entries["label"] = (_annotation(Name, declarative), _label_default(cls, declarative))
     found = hints(cls)
-    for field in dataclasses.fields(cls):
-        fields[field.name] = (_annotation(found[field.name], declarative), _default(field, declarative))
+    for field in fields(cls):
+        entries[field.name] = (_annotation(found[field.name], declarative), _default(field, declarative))
     rules: dict[str, Any] = {}
     if not declarative:
         for number, rule in enumerate(checks(cls)):
-            rules[f"rule_{number}"] = _validator(rule, list(fields))
+            rules[f"rule_{number}"] = _validator(rule, list(entries))
     title = cls.name if issubclass(cls, Part) else cls.__name__
-    return create_model(title, __config__=_CONFIG, __doc__=cls.__doc__, __validators__=rules, **fields)
+    return create_model(title, __config__=_CONFIG, __doc__=cls.__doc__, __validators__=rules, **entries)
 
 
 def _label_default(cls: type, declarative: bool) -> Any:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, get_args, get_origin, get_type_hints
 
-from dnnexp.registry import Labelled, Part
+from dnnexp.registry import Labelled, Part, fields
 
 
 def hints(cls: type) -> dict[str, Any]:
     """The type hints of a dataclass's fields, with their `Annotated` constraints."""
     found = get_type_hints(cls, include_extras=True)
-    return {field.name: found[field.name] for field in dataclasses.fields(cls)}
+    return {field.name: found[field.name] for field in fields(cls)}
 
 
 def is_part_base(hint: Any) -> bool:

@@ -13,6 +13,7 @@ from dnnexp.core import (
     objectives,
     optimizers,
     parameter_derivatives,
+    schedules,
     stepping,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "objectives",
     "optimizers",
     "parameter_derivatives",
+    "schedules",
     "stepping",
 ]

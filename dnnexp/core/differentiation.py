@@ -62,6 +62,16 @@ def complex_gradient(function: Function, x: Floats, step: float = COMPLEX_STEP) 
     return np.asarray(function(centre + 1j * shift).imag / step)
 
 
+def hessian(objective: Objective, x: Floats, step: float = COMPLEX_STEP) -> Floats:
+    """The Hessian at a point `(d,)`: Im ∇f(x + i h e_j) / h, made symmetric, `(d, d)`.
+
+    The gradient must be analytic in each coordinate.
+    """
+    points = x[:, None] + 1j * step * np.eye(len(x))
+    found = np.asarray(objective.gradient(points)).imag / step
+    return np.asarray((found + found.T) / 2)
+
+
 class GradientMethod(Part, ABC):
     """Base of the ways to get the gradient of an objective."""
 

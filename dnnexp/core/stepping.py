@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.arrays import Array, Floats, Integers
 from dnnexp.core.differentiation import Function
+from dnnexp.core.objectives import Slope
 from dnnexp.core.optimizers import Optimizer
+from dnnexp.core.schedules import Constant
 
 Observer: TypeAlias = Callable[[int, Floats, Floats], None]
 """Called with the number of the first of some consecutive steps, their points `(d, B, runs)` and values
-`(B, runs)`; frozen runs hold their last finite point and the value +inf."""
+`(B, runs)`. Frozen runs hold their last finite point and the value +inf; NaN is a value not taken."""
 
 _BUFFER_NUMBERS = 2**15
 """About how many coordinates a buffer holds: it stays in the second-level cache."""
@@ -28,11 +30,16 @@ class Recording:
         steps: the steps to record, ascending, `(K,)`; the last one is the number of steps to take.
         thresholds: values whose first reaching is noted, `(T,)`.
         keep_points: whether the points of the recorded steps are kept.
+        every_value: whether the value is taken at every step, or at the recorded ones only; thresholds are
+            then noted there, and a value that is not finite, too.
+        measure: what is recorded beside the value: from points `(d, runs)` to named `(runs,)`.
     """
 
     steps: Integers
     thresholds: Floats
     keep_points: bool
+    every_value: bool = True
+    measure: Callable[[Floats], Mapping[str, Floats]] = lambda x: {}
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class Trajectory:
         final: the last point, `(d, runs)`.
         reached_step: the first step at which the value was at most each threshold, `(T, runs)`; -1 if never.
         diverged_step: the first step at which point or value was non-finite, `(runs,)`; -1 if never.
+        measured: what `Recording.measure` gave at the recorded steps, each `(K, runs)`; NaN once diverged.
     """
 
     value: Floats
@@ -52,6 +60,7 @@ class Trajectory:
     final: Floats
     reached_step: Integers
     diverged_step: Integers
+    measured: dict[str, Floats] = field(default_factory=dict)
 
     def runs(self, part: slice) -> Trajectory:
         """The same of some of the runs."""
@@ -61,6 +70,7 @@ class Trajectory:
             final=self.final[:, part],
             reached_step=self.reached_step[:, part],
             diverged_step=self.diverged_step[part],
+            measured={name: found[:, part] for name, found in self.measured.items()},
         )
 
 
@@ -77,10 +87,15 @@ def recorded_steps(steps: int, spacing: Literal["linear", "log", "every"], count
     return np.unique(np.concatenate([[0], np.rint(inner).astype(np.int64), [steps]]))
 
 
+def steady(gradient: Function) -> Slope:
+    """A gradient that is the same function at every step."""
+    return lambda x, step: gradient(x)
+
+
 def descend(
     rule: Optimizer,
     value: Function,
-    gradient: Function,
+    slope: Slope,
     start: Floats,
     recording: Recording,
     observe: Observer = lambda first, points, values: None,
@@ -89,33 +104,66 @@ def descend(
 
     Steps are taken a buffer at a time; values, thresholds and finiteness are evaluated once a buffer.
     A run whose point or value becomes non-finite is frozen at its last finite point, and the step noted:
-    that is a result, not an error.
+    that is a result, not an error. `slope` is called once a step, in order.
     """
-    ledger = _Ledger(recording, start)
+    ledger = _Ledger(recording, value, start, observe)
     with np.errstate(all="ignore"):
         x, state = start, rule.init(start)
-        ledger.enter(0, start[:, None, :].copy(), value(start[:, None, :]), observe)
+        ledger.enter(0, start[:, None, :].copy(order="K"))
         step, last = 0, int(recording.steps[-1])
+        take = _Step(rule, slope, last)
         size = max(1, _BUFFER_NUMBERS // start.size)
         while step < last and not ledger.all_frozen():
-            buffer = np.empty((start.shape[0], min(size, last - step), start.shape[1]))
+            buffer = _buffer_like(start, min(size, last - step))
             for k in range(buffer.shape[1]):
-                slope = gradient(rule.query(x, state))
-                displacement, state = rule.update(slope, state, x, step + k + 1)
-                x = x + displacement
+                x, state = take(x, state, step + k + 1)
                 buffer[:, k] = x
-            ledger.enter(step + 1, buffer, value(buffer), observe)
+            ledger.enter(step + 1, buffer)
             step += buffer.shape[1]
     return ledger.close()
+
+
+def _buffer_like(x: Floats, steps: int) -> Floats:
+    """An empty array `(d, steps, runs)` in the memory order of x, which a stack of networks needs."""
+    d, runs = x.shape
+    if x.flags.f_contiguous and not x.flags.c_contiguous:
+        return np.empty((runs, steps, d)).transpose(2, 1, 0)
+    return np.empty((d, steps, runs))
+
+
+class _Step:
+    """One step of a rule, with what the base class of the rules says is done around its update."""
+
+    def __init__(self, rule: Optimizer, slope: Slope, last: int) -> None:
+        self._rule, self._slope, self._last = rule, slope, last
+        self._is_scheduled = not isinstance(rule.schedule, Constant)
+        self._decay = rule.decay if np.any(rule.weight_decay) else ""
+
+    def __call__(self, x: Array, state: Any, step: int) -> tuple[Array, Any]:
+        rule, factor = self._rule, 1.0
+        if self._is_scheduled:
+            factor = rule.schedule.factor(step - 1, self._last)
+            rule = rule.scaled(factor)
+        point = rule.query(x, state)
+        gradient = self._slope(point, step)
+        if rule.clips:
+            gradient = rule.clipped(gradient)
+        if self._decay == "coupled":
+            gradient = gradient + rule.weight_decay * point
+        displacement, state = rule.update(gradient, state, x, step)
+        if self._decay == "decoupled":
+            rate = factor if rule.decay_scale == "schedule" else getattr(rule, "learning_rate", factor)
+            displacement = displacement - rate * rule.weight_decay * x
+        return x + displacement, state
 
 
 class _Ledger:
     """The record of one call of `descend`, filled a buffer at a time."""
 
-    def __init__(self, recording: Recording, start: Floats) -> None:
+    def __init__(self, recording: Recording, value: Function, start: Floats, observe: Observer) -> None:
         d, runs = start.shape
-        self._recording = recording
-        self._held = start.copy()  # the newest finite point of every run
+        self._recording, self._value, self._observe = recording, value, observe
+        self._held = start.copy(order="K")  # the newest finite point of every run
         count = len(recording.steps)
         self._result = Trajectory(
             value=np.full((count, runs), np.inf),
@@ -129,26 +177,44 @@ class _Ledger:
     def all_frozen(self) -> bool:
         return bool((self._result.diverged_step >= 0).all())
 
-    def enter(self, first: int, points: Floats, values: Floats, observe: Observer) -> None:
-        """Note the steps from `first` on: points `(d, B, runs)`, values `(B, runs)`."""
-        values = np.array(values, dtype=np.float64)
+    def enter(self, first: int, points: Floats) -> None:
+        """Note the steps from `first` on: points `(d, B, runs)`."""
+        end = int(np.searchsorted(self._recording.steps, first + points.shape[1]))
+        entries = slice(self._entered, end)
+        rows = self._recording.steps[entries] - first
+        values = self._values(points, rows)
         self._freeze(first, points, values)
         self._note_thresholds(first, values)
-        self._record(first, points, values)
+        self._record(entries, rows, points, values)
         self._held[:] = points[:, -1]
-        observe(first, points, values)
+        self._entered = end
+        self._observe(first, points, values)
+
+    def _values(self, points: Floats, rows: Integers) -> Floats:
+        """The values `(B, runs)`; NaN where none is taken."""
+        if self._recording.every_value:
+            return np.array(self._value(points), dtype=np.float64)
+        values = np.full(points.shape[1:], np.nan)
+        for row in rows:
+            values[row] = self._value(points[:, row])
+            values[row][np.isnan(values[row])] = np.inf
+        return values
 
     def _freeze(self, first: int, points: Floats, values: Floats) -> None:
         """Overwrite what follows a run's first non-finite number: held points, infinite values."""
         diverged = self._result.diverged_step
-        finite = np.isfinite(values) & np.isfinite(points).all(axis=0)
-        for run in np.flatnonzero((diverged >= 0) | ~finite.all(axis=0)):
-            bad = 0 if diverged[run] >= 0 else int(np.argmin(finite[:, run]))
-            if diverged[run] < 0:
-                diverged[run] = first + bad
-            held = points[:, bad - 1, run] if bad else self._held[:, run]
-            points[:, bad:, run] = held[:, None]
-            values[bad:, run] = np.inf
+        finite = np.isfinite(points).all(axis=0)
+        finite &= np.isfinite(values) if self._recording.every_value else ~np.isinf(values)
+        columns = np.flatnonzero((diverged >= 0) | ~finite.all(axis=0))
+        if columns.size == 0:
+            return
+        is_new = diverged[columns] < 0
+        bad = np.where(is_new, finite[:, columns].argmin(axis=0), 0)  # the first row to overwrite
+        diverged[columns[is_new]] = first + bad[is_new]
+        held = np.where(bad > 0, points[:, bad - 1, columns], self._held[:, columns])
+        is_after = np.arange(len(values))[:, None] >= bad
+        points[:, :, columns] = np.where(is_after, held[:, None, :], points[:, :, columns])
+        values[:, columns] = np.where(is_after, np.inf, values[:, columns])
 
     def _note_thresholds(self, first: int, values: Floats) -> None:
         for threshold, reached_step in zip(
@@ -159,14 +225,15 @@ class _Ledger:
             hit = below.any(axis=0)
             reached_step[pending[hit]] = first + below[:, hit].argmax(axis=0)
 
-    def _record(self, first: int, points: Floats, values: Floats) -> None:
-        steps = self._recording.steps
-        end = int(np.searchsorted(steps, first + len(values)))
-        rows, at = slice(self._entered, end), steps[self._entered : end] - first
-        self._result.value[rows] = values[at]
+    def _record(self, entries: slice, rows: Integers, points: Floats, values: Floats) -> None:
+        self._result.value[entries] = values[rows]
         if self._result.point is not None:
-            self._result.point[rows] = points[:, at].transpose(1, 0, 2)
-        self._entered = end
+            self._result.point[entries] = points[:, rows].transpose(1, 0, 2)
+        measured = self._result.measured
+        for entry, row in enumerate(rows, start=entries.start):
+            for name, found in self._recording.measure(points[:, row]).items():
+                curve = measured.setdefault(name, np.full(self._result.value.shape, np.nan))
+                curve[entry] = np.where(np.isinf(values[row]), np.nan, found)
 
     def close(self) -> Trajectory:
         """The trajectory; what was not stepped because every run is frozen stays as it was held."""

@@ -53,11 +53,12 @@ class ExperimentConfig:
 
 @dataclass(frozen=True)
 class Work:
-    """An event: a run is at `done` of `total` units of a stage's work."""
+    """An event: a run is at `done` of `total` units of a stage's work; `item` is what it is busy with."""
 
     stage: str
     done: int
     total: int | None
+    item: str = ""
 
 
 @dataclass(frozen=True)

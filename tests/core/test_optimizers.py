@@ -29,7 +29,7 @@ from dnnexp.core.optimizers import (
     stack,
     stacking_key,
 )
-from dnnexp.core.stepping import Recording, Trajectory, descend, recorded_steps
+from dnnexp.core.stepping import Recording, Trajectory, descend, recorded_steps, steady
 
 # --- The reference experiment: f = x²/20 + y² from (-80, 60), 20 000 steps ---------------------------------
 
@@ -97,7 +97,7 @@ def reference_runs() -> Trajectory:
     start = np.tile([[-80.0], [60.0]], len(TABLE) * count)
     recording = Recording(recorded_steps(20_000, "log", 200), np.array([1, 1e-3, 1e-6]), keep_points=False)
     rule = SideBySide([row.rule for row in TABLE.values()], count)
-    return descend(rule, valley.value, gradient, start, recording)
+    return descend(rule, valley.value, steady(gradient), start, recording)
 
 
 def tolerance(text: str, analytic: bool) -> float:
@@ -258,7 +258,7 @@ def test_every_step_is_the_published_formula(optimizer: Optimizer, data: st.Data
     start = np.random.default_rng(seed).uniform(-100, 100, (2, 1))
     valley = Valley()
     recording = Recording(np.arange(201), np.array([]), keep_points=True)
-    path = descend(rule, valley.value, valley.gradient, start, recording).point
+    path = descend(rule, valley.value, steady(valley.gradient), start, recording).point
     assert path is not None
     points = path[:, :, 0].tolist()
     published = PUBLISHED[rule.name](rule, valley_gradient, points[0])
@@ -278,7 +278,7 @@ def test_every_step_is_the_published_formula(optimizer: Optimizer, data: st.Data
 def path(rule: Optimizer, quadratic: Quadratic, start: Floats, steps: int) -> Floats:
     """The points of steps 0 … `steps`: `(steps + 1, d, runs)`."""
     recording = Recording(np.arange(steps + 1), np.array([]), keep_points=True)
-    point = descend(rule, quadratic.value, quadratic.gradient, start, recording).point
+    point = descend(rule, quadratic.value, steady(quadratic.gradient), start, recording).point
     assert point is not None
     return point
 

@@ -11,7 +11,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.differentiation import GradientMethod
 from dnnexp.core.objectives import Objective, Quadratic, Valley
 from dnnexp.core.optimizers import Adam, GradientDescent, Optimizer, stack
-from dnnexp.core.stepping import Recording, Trajectory, descend, recorded_steps
+from dnnexp.core.stepping import Recording, Trajectory, descend, recorded_steps, steady
 
 VALLEY = Valley()
 START = np.array([[-80.0, 3.0, 50.0], [60.0, -4.0, 0.0]])
@@ -24,7 +24,7 @@ def every(steps: int, thresholds: tuple[float, ...] = ()) -> Recording:
 
 
 def on_the_valley(rule: Optimizer, recording: Recording, start: Floats = START) -> Trajectory:
-    return descend(rule, VALLEY.value, VALLEY.gradient, start, recording)
+    return descend(rule, VALLEY.value, steady(VALLEY.gradient), start, recording)
 
 
 def points(trajectory: Trajectory) -> Floats:
@@ -193,7 +193,7 @@ def test_a_value_that_is_not_finite_is_a_divergence(bad: float) -> None:
         return np.where(x[0] < 1, bad, x[0])
 
     start = np.array([[3.5, 0.5]])
-    trajectory = descend(GradientDescent(1.0), value, np.ones_like, start, every(6, (2.0,)))
+    trajectory = descend(GradientDescent(1.0), value, steady(np.ones_like), start, every(6, (2.0,)))
     assert trajectory.diverged_step.tolist() == [3, 0]
     np.testing.assert_array_equal(trajectory.value[:, 0], [3.5, 2.5, 1.5] + [np.inf] * 4)
     np.testing.assert_array_equal(points(trajectory)[:, 0, 0], [3.5, 2.5] + [1.5] * 5)
@@ -218,7 +218,7 @@ def test_a_gradient_that_is_not_finite_is_a_divergence_of_its_step() -> None:
     def gradient(x: Floats) -> Floats:
         return np.where(x > 2, 1.0, np.nan)
 
-    trajectory = descend(GradientDescent(1.0), VALLEY.value, gradient, np.full((2, 1), 4.0), every(5))
+    trajectory = descend(GradientDescent(1.0), VALLEY.value, steady(gradient), np.full((2, 1), 4.0), every(5))
     assert trajectory.diverged_step.tolist() == [3]
     np.testing.assert_array_equal(trajectory.final, [[2.0], [2.0]])
 
@@ -246,7 +246,7 @@ def test_runs_are_the_same_alone_and_together_and_stacked(
     thresholds = (1e3, 1.0)
 
     def run(rule: Optimizer, start: Floats) -> Trajectory:
-        return descend(rule, objective.value, gradient.of(objective), start, every(steps, thresholds))
+        return descend(rule, objective.value, steady(gradient.of(objective)), start, every(steps, thresholds))
 
     together = run(optimizer, start)
     for k in range(runs):
@@ -267,9 +267,9 @@ def uniform_starts(objective: Objective, runs: int) -> Floats:
 def test_the_buffer_is_of_no_consequence(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     objective = Quadratic(10)
     start = uniform_starts(objective, 1)
-    expected = descend(Adam(0.1), objective.value, objective.gradient, start, every(40, (10.0,)))
+    expected = descend(Adam(0.1), objective.value, steady(objective.gradient), start, every(40, (10.0,)))
     monkeypatch.setattr(stepping, "_BUFFER_NUMBERS", size * start.size)
-    assert_same(descend(Adam(0.1), objective.value, objective.gradient, start, every(40, (10.0,))), expected)
+    assert_same(descend(Adam(0.1), objective.value, steady(objective.gradient), start, every(40, (10.0,))), expected)
 
 
 # --- The observer, and what is left alone ------------------------------------------------------------------
@@ -290,7 +290,7 @@ def test_the_observer_sees_every_step_once(steps: int, size: int, monkeypatch: p
         columns.append(points.transpose(1, 0, 2).copy())
 
     recording = every(steps)
-    trajectory = descend(Adam(0.1), VALLEY.value, VALLEY.gradient, START, recording, observe)
+    trajectory = descend(Adam(0.1), VALLEY.value, steady(VALLEY.gradient), START, recording, observe)
     assert seen == list(range(steps + 1))
     np.testing.assert_array_equal(np.concatenate(rows), trajectory.value)
     np.testing.assert_array_equal(np.concatenate(columns), points(trajectory))
@@ -303,7 +303,7 @@ def test_the_observer_sees_frozen_runs_at_their_last_finite_point() -> None:
         found.append(bool(np.isinf(values).any()))
 
     found: list[bool] = []
-    descend(GradientDescent(TOO_FAST), VALLEY.value, VALLEY.gradient, START, every(700), observe)
+    descend(GradientDescent(TOO_FAST), VALLEY.value, steady(VALLEY.gradient), START, every(700), observe)
     assert any(found)
 
 

@@ -6,69 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-import numpy as np
 from annotated_types import Ge, Le, MinLen
 
-from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.arrays import Integers
 from dnnexp.core.differentiation import Analytic, GradientMethod
 from dnnexp.core.objectives import Objective, Valley
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import recorded_steps
-from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
-from dnnexp.registry import Checked, Complaint, Count, Labelled, Positive, check
-
-Bound = Annotated[float, Ge(-1e300), Le(1e300)]
-
-
-@dataclass(frozen=True)
-class UniformStarts(Checked):
-    """Starts drawn uniformly from a box: a corner is one number for all coordinates, or a list."""
-
-    low: Bound | tuple[Bound, ...]
-    high: Bound | tuple[Bound, ...]
-    count: Count
-
-    @check("low", "high")
-    @staticmethod
-    def ordered(low: float | tuple[float, ...], high: float | tuple[float, ...]) -> Iterator[Complaint]:
-        """Every low bound is below its high bound."""
-        if np.ndim(low) and np.ndim(high) and np.size(low) != np.size(high):
-            yield ("high",), f"has {np.size(high)} bounds where low has {np.size(low)}"
-        elif not np.all(np.asarray(low) < np.asarray(high)):
-            yield ("low",), f"must be below high in every coordinate, but low is {low}, high {high}"
-
-
-@dataclass(frozen=True)
-class Starts(Checked):
-    """Where the runs start: the given points first, then the uniform draws."""
-
-    points: tuple[tuple[float, ...], ...] = ()
-    uniform: UniformStarts | None = None
-
-    @check("points", "uniform")
-    @staticmethod
-    def at_least_one(
-        points: tuple[tuple[float, ...], ...], uniform: UniformStarts | None
-    ) -> Iterator[Complaint]:
-        """There is a start."""
-        if not points and uniform is None:
-            yield (), "gives no start: give points, uniform, or both"
-
-    @property
-    def count(self) -> int:
-        """How many starts there are."""
-        return len(self.points) + (self.uniform.count if self.uniform else 0)
-
-    def draw(self, streams: Streams, dimension: int) -> Floats:
-        """The starts as columns, `(dimension, count)`."""
-        given = np.array(self.points, dtype=np.float64).reshape(-1, dimension)
-        if self.uniform is None:
-            return given.T.copy()
-        drawn = streams("starts").uniform(
-            self.uniform.low, self.uniform.high, (self.uniform.count, dimension)
-        )
-        return np.concatenate([given, drawn]).T.copy()
+from dnnexp.experiments.optimize.starts import Starts
+from dnnexp.experiments.optimize.tuning import Tune
+from dnnexp.registry import Checked, Complaint, Labelled, NonNegative, Positive, check
 
 
 @dataclass(frozen=True)
@@ -92,36 +40,63 @@ class Record:
         return recorded_steps(last, self.spacing, self.count)
 
 
+@dataclass(frozen=True)
+class Noise:
+    """Noise on every gradient: N(0, std²) in each coordinate, the same for all optimizers."""
+
+    std: NonNegative = 0.0
+
+
 Steps = Annotated[int, Ge(0), Le(10**9)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizeConfig(ExperimentConfig, Checked):
-    """Optimizers compared on one objective, from shared starts."""
+    """Optimizers compared on one objective, or on several (a suite), from shared starts."""
 
     experiment: Literal["optimize"] = "optimize"
-    objective: Objective = Valley()
+    objective: Objective | None = None
+    objectives: tuple[Labelled[Objective], ...] = ()
     gradient: GradientMethod = Analytic()
+    noise: Noise = Noise()
     starts: Starts
     steps: Steps
     record: Record = Record()
     targets: Annotated[tuple[Positive, ...], MinLen(1)] = (1.0, 1e-3, 1e-6)
     optimizers: Annotated[tuple[Labelled[Optimizer], ...], MinLen(1)]
+    tune: Tune | None = None
+    animate: bool = False
     expect: tuple[Expectation, ...] = ()
 
-    @check("objective", "starts")
+    def __post_init__(self) -> None:
+        """Fill in the objective of the reference experiment where none is named."""
+        if self.objective is None and not self.objectives:
+            object.__setattr__(self, "objective", Valley())
+        super().__post_init__()
+
+    @property
+    def suite(self) -> tuple[Labelled[Objective], ...]:
+        """The objectives; one that is not of a suite has the label ''."""
+        return self.objectives or tuple(Labelled("", one) for one in (self.objective,) if one is not None)
+
+    @check("objective", "objectives")
     @staticmethod
-    def dimensions(objective: Objective, starts: Starts) -> Iterator[Complaint]:
-        """Every start has the objective's dimension."""
-        d = objective.dimension
-        tail = f"but the objective {objective.name} has dimension {d}"
-        for index, point in enumerate(starts.points):
-            if len(point) != d:
-                yield ("starts", "points", index), f"has {len(point)} coordinates, {tail}"
-        for bound in ("low", "high"):
-            value = getattr(starts.uniform, bound, None)
-            if isinstance(value, tuple) and len(value) != d:
-                yield ("starts", "uniform", bound), f"has {len(value)} coordinates, {tail}"
+    def one_or_several(
+        objective: Objective | None, objectives: tuple[Labelled[Objective], ...]
+    ) -> Iterator[Complaint]:
+        """There is one objective, or a suite of them."""
+        if objective is not None and objectives:
+            yield ("objectives",), "stands beside objective; give one of the two"
+
+    @check("objective", "objectives", "starts")
+    @staticmethod
+    def dimensions(
+        objective: Objective | None, objectives: tuple[Labelled[Objective], ...], starts: Starts
+    ) -> Iterator[Complaint]:
+        """Every start fits every objective."""
+        for one in _all(objective, objectives):
+            for path, text in starts.complaints(one):
+                yield ("starts", *path), text
 
     @check("targets")
     @staticmethod
@@ -130,37 +105,109 @@ class OptimizeConfig(ExperimentConfig, Checked):
         if len(set(targets)) < len(targets):
             yield ("targets",), "holds a target twice; each may stand once"
 
-    @check("objective", "starts", "steps", "record", "optimizers")
+    @check("objective", "objectives", "gradient")
+    @staticmethod
+    def differentiable(
+        objective: Objective | None, objectives: tuple[Labelled[Objective], ...], gradient: GradientMethod
+    ) -> Iterator[Complaint]:
+        """A costly objective, such as a network, has its own gradient only."""
+        for one in _all(objective, objectives):
+            if one.is_costly and not isinstance(gradient, Analytic):
+                yield ("gradient",), f"must be analytic for the objective {one.name}"
+
+    @check("optimizers", "tune")
+    @staticmethod
+    def tunable(optimizers: tuple[Labelled[Optimizer], ...], tune: Tune | None) -> Iterator[Complaint]:
+        """Every optimizer has what is to be tuned."""
+        for entry in optimizers if tune else ():
+            for path, text in tune.complaints(entry.label, entry.item) if tune else ():
+                yield ("tune", *path), text
+
+    @check("objective", "objectives", "starts", "tune")
+    @staticmethod
+    def other_starts(
+        objective: Objective | None,
+        objectives: tuple[Labelled[Objective], ...],
+        starts: Starts,
+        tune: Tune | None,
+    ) -> Iterator[Complaint]:
+        """There is something to draw the tuning starts from."""
+        for one in _all(objective, objectives):
+            if tune and starts.uniform is None and not one.draws:
+                yield ("tune",), f"needs starts.uniform: the objective {one.name} draws no starts of its own"
+
+    @check("objective", "record", "animate")
+    @staticmethod
+    def drawable(objective: Objective | None, record: Record, animate: bool) -> Iterator[Complaint]:
+        """An animation has two coordinates to show."""
+        if animate and (objective is None or objective.dimension != 2 or not record.keeps_points(2)):
+            yield ("animate",), "needs one objective of dimension 2, and record.points"
+
+    @check("objective", "objectives", "starts", "steps", "record", "optimizers", "tune")
     @staticmethod
     def recorded_size(
-        objective: Objective,
+        objective: Objective | None,
+        objectives: tuple[Labelled[Objective], ...],
         starts: Starts,
         steps: int,
         record: Record,
         optimizers: tuple[Labelled[Optimizer], ...],
+        tune: Tune | None,
     ) -> Iterator[Complaint]:
         """What is recorded fits in memory."""
-        numbers = 1 + objective.dimension * record.keeps_points(objective.dimension)
         rows = steps + 1 if record.spacing == "every" else min(record.count, steps) + 1
-        kept = starts.count * len(optimizers) * (rows * numbers + 4 * objective.dimension)
+        kept = 0
+        for one in _all(objective, objectives):
+            d = one.dimension
+            numbers = rows * (1 + d * record.keeps_points(d)) + 4 * d
+            kept += starts.count * len(optimizers) * numbers * (2 if tune else 1)
+            if tune:
+                kept += tune.starts * tune.trials * 2 + 16 * tune.starts * d
         if message := too_large(kept):
             yield ("record",), f"{message}: record fewer steps, or take fewer starts"
 
 
+def _all(objective: Objective | None, objectives: tuple[Labelled[Objective], ...]) -> list[Objective]:
+    return [entry.item for entry in objectives] or [objective or Valley()]
+
+
 def shrink(config: OptimizeConfig) -> OptimizeConfig:
-    """At most 200 steps from 8 starts."""
-    points, uniform = config.starts.points[:4], config.starts.uniform
-    if uniform is not None:
-        uniform = replace(uniform, count=min(4, uniform.count))
-    return replace(config, steps=min(200, config.steps), starts=Starts(points=points, uniform=uniform))
+    """At most 200 steps from 8 starts, 4 trials of tuning on 2, and 3 objectives of a suite."""
+    starts, tune = config.starts, config.tune
+    uniform = starts.uniform and replace(starts.uniform, count=min(4, starts.uniform.count))
+    own = starts.own and min(4, starts.own)
+    if tune is not None:
+        tune = _fewer_trials(replace(tune, starts=min(2, tune.starts)), config.optimizers)
+    return replace(
+        config,
+        steps=min(200, config.steps),
+        starts=Starts(points=starts.points[:4], uniform=uniform, own=own),
+        objectives=config.objectives[:3],
+        tune=tune,
+    )
+
+
+def _fewer_trials(tune: Tune, optimizers: tuple[Labelled[Optimizer], ...]) -> Tune:
+    """The least number of trials that makes a grid for every optimizer."""
+    tries = (replace(tune, trials=trials) for trials in range(2, tune.trials + 1))
+    return next(
+        fewer
+        for fewer in tries
+        if not any(wrong for entry in optimizers for wrong in fewer.complaints(entry.label, entry.item))
+    )
 
 
 def estimate(config: OptimizeConfig) -> str:
     """The number of gradient evaluations and of numbers kept."""
-    optimizers, starts = len(config.optimizers), config.starts.count
+    optimizers, starts, objectives = len(config.optimizers), config.starts.count, len(config.suite)
     kept = len(config.record.steps(config.steps))
-    total = optimizers * starts * config.steps
-    return (
-        f"{optimizers} optimizers x {starts} starts x {config.steps} steps = "
-        f"{total:,} gradient evaluations; {kept} of the steps are kept"
-    )
+    per_step = starts
+    text = f"{optimizers} optimizers x {starts} starts x {config.steps} steps"
+    if objectives > 1:
+        text = f"{objectives} objectives x {text}"
+    if config.tune is not None:
+        tuning = config.tune.trials * config.tune.starts
+        text += f", tuned and untuned, and {tuning} runs of each to tune"
+        per_step = 2 * starts + tuning
+    total = objectives * optimizers * config.steps * per_step
+    return f"{text} = {total:,} gradient evaluations; {kept} of the steps are kept"

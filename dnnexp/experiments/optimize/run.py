@@ -1,119 +1,129 @@
-"""The run of `optimize`: every optimizer from the same starts, rules of one kind as one computation."""
+"""The run of `optimize`: every optimizer, tuned and untuned, from the same starts of each objective."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.objectives import Objective
-from dnnexp.core.optimizers import Optimizer, stack, stacking_key
-from dnnexp.core.stepping import Observer, Recording, Trajectory, descend
-from dnnexp.experiments.base import Line, Request, Result, Work
+from dnnexp.core.optimizers import Optimizer
+from dnnexp.core.stepping import Trajectory
+from dnnexp.experiments.base import Metrics, Request, Result
+from dnnexp.experiments.optimize import theory
 from dnnexp.experiments.optimize.config import OptimizeConfig
-from dnnexp.experiments.optimize.metrics import summarize
+from dnnexp.experiments.optimize.landscape import landscape
+from dnnexp.experiments.optimize.metrics import ecdf_area, of_optimizer, ranked
+from dnnexp.experiments.optimize.problem import Problem
+from dnnexp.experiments.optimize.trials import Tuned, tune_all
+from dnnexp.experiments.optimize.watch import Watcher
 from dnnexp.registry import Labelled
 
-_LANDSCAPE_POINTS = 201
-"""How many points a side the landscape under the trajectories has."""
+UNTUNED = ".untuned"
+"""After a label: the optimizer as the config has it, beside its tuned form. No label holds a dot."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the optimizers did on one objective."""
+
+    metrics: Metrics
+    arrays: dict[str, Any] = field(default_factory=dict)
+    reached: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(config: OptimizeConfig, request: Request) -> Result:
-    """Run every optimizer from the shared starts and summarize what each reached."""
-    objective = config.objective
-    starts = config.starts.draw(request.streams, objective.dimension)
-    recording = Recording(
-        steps=config.record.steps(config.steps),
-        thresholds=objective.minimum + np.array(sorted(config.targets)),
-        keep_points=config.record.keeps_points(objective.dimension),
-    )
-    trajectories = _descend_all(config, starts, recording, request)
-    arrays: dict[str, Any] = {"evaluations": recording.steps, "start": starts}
-    for label, trajectory in trajectories.items():
-        arrays |= _arrays(label, trajectory)
-    if objective.dimension == 2:
-        arrays |= _landscape(objective, starts, trajectories.values())
-    return Result(config, summarize(config, starts, trajectories), arrays)
-
-
-def _descend_all(
-    config: OptimizeConfig, starts: Floats, recording: Recording, request: Request
-) -> dict[str, Trajectory]:
-    """The trajectories by label, in the config's order."""
-    groups: dict[Hashable, list[Labelled[Optimizer]]] = {}
-    for entry in config.optimizers:
-        groups.setdefault(stacking_key(entry.item), []).append(entry)
-    runs, found, done = starts.shape[1], {}, 0
-    for group in groups.values():
-        labels = [entry.label for entry in group]
-        trajectory = descend(
-            stack([entry.item for entry in group], runs),
-            config.objective.value,
-            config.gradient.of(config.objective),
-            np.tile(starts, len(group)),
-            recording,
-            _observer(config, request, labels, runs, done),
+    """Run every optimizer from the shared starts of every objective and summarize what each reached."""
+    steps = config.record.steps(config.steps)
+    watcher = Watcher(config, request)
+    if not config.objectives:
+        (entry,) = config.suite
+        found = _on_one(config, entry, request, watcher)
+        return Result(config, found.metrics, {"evaluations": steps} | found.arrays)
+    arrays: dict[str, Any] = {"evaluations": steps}
+    each = {entry.label: _on_one(config, entry, request, watcher) for entry in config.suite}
+    for label, found in each.items():
+        arrays |= {f"{label}.{name}": value for name, value in found.arrays.items()}
+    ecdf = {
+        optimizer.label: ecdf_area(
+            np.concatenate([found.reached[optimizer.label].ravel() for found in each.values()]), config.steps
         )
-        for place, label in enumerate(labels):
-            found[label] = trajectory.runs(slice(place * runs, (place + 1) * runs))
-        done += len(group) * config.steps
-    return {entry.label: found[entry.label] for entry in config.optimizers}
+        for optimizer in config.optimizers
+    }
+    metrics = {
+        "objectives": {label: found.metrics for label, found in each.items()},
+        "ecdf": ecdf,
+        "ranking": sorted(ecdf, key=lambda label: -ecdf[label]),
+    }
+    return Result(config, metrics, arrays)
 
 
-def _observer(config: OptimizeConfig, request: Request, labels: list[str], runs: int, done: int) -> Observer:
-    """Reports progress and, where asked for, the state of each label's first start."""
-    total = len(config.optimizers) * config.steps
+def _on_one(config: OptimizeConfig, entry: Labelled[Any], request: Request, watcher: Watcher) -> _Found:
+    """Tune if asked to, then run every optimizer on one objective."""
+    prefix = entry.label and f"{entry.label}/"
+    objective = entry.item.prepare(request.streams)
 
-    def observe(first: int, points: Floats, values: Floats) -> None:
-        steps = np.arange(first, first + len(values))
-        if request.trace:
-            wanted = np.flatnonzero((steps % request.trace == 0) | (steps == config.steps))
-            for place, label in enumerate(labels):
-                for row in wanted:
-                    x, f = points[:, row, place * runs], values[row, place * runs]
-                    request.progress(Line(_state(label, steps[row], x, f)))
-        request.progress(Work("steps", done + len(labels) * int(steps[-1]), total))
+    def problem(purpose: str, starts: Floats) -> Problem:
+        return Problem(config, objective, starts, request.streams, prefix + purpose)
 
-    return observe
+    rules = {optimizer.label: optimizer.item for optimizer in config.optimizers}
+    tuned: dict[str, Tuned] = {}
+    if config.tune is not None:
+        generator = request.streams(f"{prefix}tuning starts")
+        others = config.starts.draw_others(generator, objective, config.tune.starts)
+        watch = watcher.of_stage("tuning", len(rules) * config.tune.trials, entry.label)
+        tuned = tune_all(problem("tuning ", others), config.tune, rules, watch)
+        rules = {label: found.rule for label, found in tuned.items()} | {
+            f"{label}{UNTUNED}": rule for label, rule in rules.items()
+        }
+    shared = problem("", config.starts.draw(request.streams(f"{prefix}starts"), objective))
+    trajectories = shared.descend_all(
+        rules, shared.recording(every_step=True), watcher.of_stage("steps", len(rules), entry.label)
+    )
+    return _found(shared, rules, trajectories, tuned)
 
 
-def _state(label: str, step: int, x: Floats, f: float) -> str:
-    point = ", ".join(f"{coordinate:.10g}" for coordinate in x)
-    return f"{label}: step {step}, x = ({point}), f = {f:.10g}"
+def _found(
+    problem: Problem,
+    rules: Mapping[str, Optimizer],
+    trajectories: Mapping[str, Trajectory],
+    tuned: Mapping[str, Tuned],
+) -> _Found:
+    """Metrics and arrays of one objective."""
+    optimizers: Metrics = {}
+    arrays: dict[str, Any] = {"start": problem.starts}
+    for label, trajectory in trajectories.items():
+        arrays |= {f"{label}.{name}": value for name, value in _arrays(trajectory).items()}
+        of_one = of_optimizer(problem, rules[label], trajectory)
+        of_one["theory"], arrays[f"{label}.theory"] = theory.compare(problem, rules[label], trajectory)
+        if label.endswith(UNTUNED):
+            optimizers[label.removesuffix(UNTUNED)]["untuned"] = of_one
+        else:
+            optimizers[label] = of_one
+    for label, found in tuned.items():
+        optimizers[label]["tuning"] = found.metrics
+        arrays |= {f"{label}.tuning.{name}": value for name, value in found.arrays.items()}
+    if problem.objective.dimension == 2 and not problem.objective.is_costly:
+        arrays |= landscape(problem.objective, problem.starts, trajectories.values())
+    metrics = {
+        "minimum": problem.objective.minimum,
+        "optimizers": optimizers,
+        "ranking": ranked(optimizers, problem.config.targets),
+    }
+    reached = {label: trajectories[label].reached_step for label in optimizers}
+    return _Found(metrics, arrays, reached)
 
 
-def _arrays(label: str, trajectory: Trajectory) -> dict[str, Any]:
+def _arrays(trajectory: Trajectory) -> dict[str, Any]:
     arrays: dict[str, Any] = {
-        f"{label}.value": trajectory.value,
-        f"{label}.final": trajectory.final,
-        f"{label}.diverged_step": trajectory.diverged_step,
+        "value": trajectory.value,
+        "final": trajectory.final,
+        "diverged_step": trajectory.diverged_step,
+        "reached_step": trajectory.reached_step,
+        **trajectory.measured,
     }
     if trajectory.point is not None:
-        arrays[f"{label}.point"] = trajectory.point
+        arrays["point"] = trajectory.point
     return arrays
-
-
-def _landscape(objective: Objective, starts: Floats, trajectories: Iterable[Trajectory]) -> dict[str, Any]:
-    """The objective on a grid that holds the minimizers and the first start's paths, less diverged ones."""
-    minimizers = objective.minimizers()
-    tame = [path for path in trajectories if path.diverged_step[0] < 0]
-    ends = np.concatenate([starts[:, :1], minimizers, *(path.final[:, :1] for path in tame)], axis=1)
-    low, high = ends.min(axis=1, keepdims=True), ends.max(axis=1, keepdims=True)
-    # paths may swing out by as much as their ends are apart; beyond that they leave the picture
-    paths = [path.point[:, :, 0].T for path in tame if path.point is not None]
-    seen = np.concatenate([ends, *(np.clip(path, 2 * low - high, 2 * high - low) for path in paths)], axis=1)
-    low, high = seen.min(axis=1), seen.max(axis=1)
-    low_domain, high_domain = objective.domain()
-    margin = 0.15 * np.maximum(high - low, 0.05 * (high_domain - low_domain))
-    axes = np.linspace(low - margin, high + margin, _LANDSCAPE_POINTS, axis=1)
-    grid = np.stack(np.meshgrid(*axes, indexing="xy"))
-    with np.errstate(all="ignore"):
-        value = objective.value(grid)
-    return {  # no label begins with an underscore
-        "_landscape.x": axes[0],
-        "_landscape.y": axes[1],
-        "_landscape.value": value,
-        "_landscape.minimizers": minimizers,
-    }

@@ -1,0 +1,54 @@
+"""Summaries: what a run found, as tables for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dnnexp.cli.summaries import activations, gradcheck, optimize
+from dnnexp.experiments.base import Result
+
+_TABLES: dict[str, Callable[[Result], list[RenderableType]]] = {
+    "optimize": optimize.tables,
+    "activations": activations.tables,
+    "gradcheck": gradcheck.tables,
+}
+_STYLES = {"holds": "green", "fails": "red", "not_evaluable": "yellow", "skipped": "dim"}
+
+
+def summary(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> RenderableType:
+    """The tables of a result, then the expectations with their outcomes."""
+    return Group(*_TABLES[experiment](result), *_expectations(outcomes))
+
+
+def refusal(result: Result, unmet: list[dict[str, str]]) -> RenderableType:
+    """Why the exit code is 1: the verdict on the gradients where it is no, and the unmet expectations."""
+    verdict = [] if result.passed else gradcheck.verdict(result.metrics)
+    return Group(*verdict, *_expectations(unmet))
+
+
+def text(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> str:
+    """The summary as plain text."""
+    stream = io.StringIO()
+    Console(file=stream, width=100, color_system=None).print(summary(experiment, result, outcomes))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def _expectations(outcomes: list[dict[str, str]]) -> list[RenderableType]:
+    if not outcomes:
+        return []
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for entry in outcomes:
+        style = _STYLES[entry["outcome"]]
+        detail = Text(entry["detail"], style="dim")
+        if entry["outcome"] == "holds":
+            detail.no_wrap, detail.overflow = True, "ellipsis"
+        word = Text(entry["outcome"].replace("_", " "), style=style)
+        table.add_row(word, Group(Text(entry["claim"]), detail))
+    return [Text(""), Text("expectations", style="bold"), table]

@@ -1,0 +1,99 @@
+"""One objective with its starts, and every rule run on it: rules of one kind as one computation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+
+from dnnexp.core.arrays import Array, Floats
+from dnnexp.core.objectives import Objective, Slope
+from dnnexp.core.optimizers import Optimizer, stack, stacking_key
+from dnnexp.core.stepping import Observer, Recording, Trajectory, descend, steady
+from dnnexp.core.streams import Streams
+from dnnexp.experiments.optimize.config import OptimizeConfig
+
+Key = TypeVar("Key", bound=Hashable)
+Watch: TypeAlias = Callable[[list[Key], int], Observer]
+"""From the keys of a block of rules, and the steps that were taken before it, to the block's observer."""
+
+_BLOCK_NUMBERS = 2**15
+"""About how many coordinates are stepped as one array: a rule's temporary arrays then stay in the cache."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all optimizers share: an objective, starts, the order of the data, noise.
+
+    Attributes:
+        config: the experiment's.
+        objective: prepared.
+        starts: `(d, runs)`.
+        streams: for data order and noise.
+        purpose: of the streams, such as "" or "tuning"; runs of another purpose meet other noise.
+    """
+
+    config: OptimizeConfig
+    objective: Objective
+    starts: Floats
+    streams: Streams
+    purpose: str
+
+    def recording(self, every_step: bool) -> Recording:
+        """What is kept: as the config says, or the first and the last step only."""
+        config, objective = self.config, self.objective
+        last = config.steps
+        steps = config.record.steps(last) if every_step else np.unique([0, last])
+        return Recording(
+            steps=steps,
+            thresholds=(objective.minimum or 0.0) + np.array(sorted(config.targets)),
+            keep_points=every_step and config.record.keeps_points(objective.dimension),
+            every_value=not objective.is_costly,
+            measure=objective.measure,
+        )
+
+    def slope(self, copies: int) -> Slope:
+        """The gradient at points `(d, copies · runs)`, a copy of all starts after another."""
+        runs = self.starts.shape[1]
+        order = self.streams(f"{self.purpose}data order")
+        slope = self.objective.slope(order, runs) or steady(self.config.gradient.of(self.objective))
+        std = self.config.noise.std
+        if std == 0:
+            return slope
+        generator = self.streams(f"{self.purpose}noise")
+
+        def noisy(x: Array, step: int) -> Array:
+            noise = std * generator.standard_normal(self.starts.shape)
+            return slope(x, step) + np.tile(noise, copies)
+
+        return noisy
+
+    def descend_all(
+        self, rules: Mapping[Key, Optimizer], recording: Recording, watch: Watch[Key]
+    ) -> dict[Key, Trajectory]:
+        """The trajectories of all rules, in the order given; a run's does not depend on its neighbours."""
+        runs, found, done = self.starts.shape[1], {}, 0
+        for keys in self._blocks(rules):
+            trajectory = descend(
+                stack([rules[key] for key in keys], runs),
+                self.objective.value,
+                self.slope(len(keys)),
+                np.concatenate([self.starts] * len(keys), axis=1),  # keeps the memory order, as tile does not
+                recording,
+                watch(keys, done),
+            )
+            for place, key in enumerate(keys):
+                found[key] = trajectory.runs(slice(place * runs, (place + 1) * runs))
+            done += len(keys) * self.config.steps
+        return {key: found[key] for key in rules}
+
+    def _blocks(self, rules: Mapping[Key, Optimizer]) -> Iterator[list[Key]]:
+        """Keys of rules that can be stacked, as many at a time as the cache holds."""
+        groups: dict[Hashable, list[Key]] = {}
+        for key, rule in rules.items():
+            groups.setdefault(stacking_key(rule), []).append(key)
+        size = max(1, _BLOCK_NUMBERS // self.starts.size)
+        for group in groups.values():
+            yield from (group[first : first + size] for first in range(0, len(group), size))

@@ -1,0 +1,97 @@
+"""Where the runs of `optimize` start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Le
+
+from dnnexp.core.arrays import Floats
+from dnnexp.core.objectives import Objective
+from dnnexp.registry import Checked, Complaint, Count, check
+
+Bound = Annotated[float, Ge(-1e300), Le(1e300)]
+
+
+@dataclass(frozen=True)
+class UniformStarts(Checked):
+    """Starts drawn uniformly from a box: a corner is one number for all coordinates, or a list."""
+
+    low: Bound | tuple[Bound, ...]
+    high: Bound | tuple[Bound, ...]
+    count: Count
+
+    @check("low", "high")
+    @staticmethod
+    def ordered(low: float | tuple[float, ...], high: float | tuple[float, ...]) -> Iterator[Complaint]:
+        """Every low bound is below its high bound."""
+        if np.ndim(low) and np.ndim(high) and np.size(low) != np.size(high):
+            yield ("high",), f"has {np.size(high)} bounds where low has {np.size(low)}"
+        elif not np.all(np.asarray(low) < np.asarray(high)):
+            yield ("low",), f"must be below high in every coordinate, but low is {low}, high {high}"
+
+    def draw(self, generator: np.random.Generator, dimension: int, count: int) -> Floats:
+        """So many draws as columns, `(dimension, count)`."""
+        return generator.uniform(self.low, self.high, (count, dimension)).T.copy()
+
+
+@dataclass(frozen=True)
+class Starts(Checked):
+    """Where the runs start: the given points first, then uniform draws, then draws of the objective's own.
+
+    An objective draws its own starts uniformly in its domain; a network draws parameters.
+    """
+
+    points: tuple[tuple[float, ...], ...] = ()
+    uniform: UniformStarts | None = None
+    own: Count | None = None
+
+    @check("points", "uniform", "own")
+    @staticmethod
+    def at_least_one(
+        points: tuple[tuple[float, ...], ...], uniform: UniformStarts | None, own: int | None
+    ) -> Iterator[Complaint]:
+        """There is a start."""
+        if not points and uniform is None and own is None:
+            yield (), "gives no start: give points, uniform, own, or several of them"
+
+    @property
+    def count(self) -> int:
+        """How many starts there are."""
+        return len(self.points) + (self.uniform.count if self.uniform else 0) + (self.own or 0)
+
+    def draw(self, generator: np.random.Generator, objective: Objective) -> Floats:
+        """The starts as columns, `(dimension, count)`."""
+        d = objective.dimension
+        parts = []
+        if self.points:
+            parts.append(np.array(self.points, dtype=np.float64).T.copy())
+        if self.uniform is not None:
+            parts.append(self.uniform.draw(generator, d, self.uniform.count))
+        if self.own is not None:
+            parts.append(objective.draw(generator, self.own))
+        return np.concatenate(parts, axis=1)  # in the memory order of the parts
+
+    def draw_others(self, generator: np.random.Generator, objective: Objective, count: int) -> Floats:
+        """So many other starts, drawn in the same way: `(dimension, count)`."""
+        if self.uniform is not None:
+            return self.uniform.draw(generator, objective.dimension, count)
+        return objective.draw(generator, count)
+
+    def complaints(self, objective: Objective) -> Iterator[Complaint]:
+        """What does not fit the objective."""
+        d = objective.dimension
+        tail = f"but the objective {objective.name} has dimension {d}"
+        for index, point in enumerate(self.points):
+            if len(point) != d:
+                yield ("points", index), f"has {len(point)} coordinates, {tail}"
+        for bound in ("low", "high"):
+            value = getattr(self.uniform, bound, None)
+            if isinstance(value, tuple) and len(value) != d:
+                yield ("uniform", bound), f"has {len(value)} coordinates, {tail}"
+        if self.own is not None and not objective.draws:
+            text = f"the objective {objective.name} has no domain to draw from; give points or uniform"
+            yield ("own",), text

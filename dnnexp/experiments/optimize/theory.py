@@ -1,0 +1,135 @@
+"""Theory beside measurement: the asymptotic rate of linear rules at a minimum, predicted and fitted.
+
+Near a minimum with Hessian eigenvalues λᵢ, a rule that is linear in x and its velocity maps both to
+M(λᵢ) times them along every eigenvector. The distance to the minimum then shrinks by the largest
+spectral radius ρ of the M(λᵢ) at every step, and f − f* by ρ². (Polyak 1964; Lessard, Recht and Packard,
+"Analysis and design of optimization algorithms via integral quadratic constraints", SIAM J. Optim. 2016.)
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.differentiation import hessian
+from dnnexp.core.objectives import Objective
+from dnnexp.core.optimizers import Optimizer
+from dnnexp.core.schedules import Constant
+from dnnexp.core.stepping import Trajectory
+from dnnexp.experiments.base import Metrics, finite
+from dnnexp.experiments.optimize.problem import Problem
+
+OUTLINE = {
+    "predicted_rate": float,
+    "fitted_rate": float,
+    "gap": float,
+    "stability_limit": float,
+    "note": str,
+}
+_MAX_DIMENSION = 200
+"""Above it no Hessian is formed."""
+_SINGULAR = 1e-10
+"""Eigenvalues below this share of the largest count as 0."""
+_FEWEST = 5
+"""How many recorded steps a rate is fitted to at least."""
+
+
+def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[Metrics, Floats]:
+    """The metrics `.theory`, and the predicted value above the minimum at the recorded steps, `(K,)`.
+
+    `gap` is |ln fitted − ln predicted| / |ln predicted|: how far off the predicted number of steps is. What
+    does not exist is None (the curve: NaN), and `note` says why.
+    """
+    steps = problem.recording(every_step=True).steps
+    nothing = np.full(len(steps), np.nan)
+    found: Metrics = dict.fromkeys(OUTLINE) | {"note": ""}
+    if note := obstacle(problem, rule):
+        return found | {"note": note}, nothing
+    minimizer, members = _most_frequented(problem.objective, trajectory)
+    if not members.any():
+        return found | {"note": "every run diverged"}, nothing
+    curvatures = np.linalg.eigvalsh(hessian(problem.objective, minimizer))
+    found["stability_limit"] = rule.stability_limit(float(curvatures[-1]))
+    if curvatures[0] <= _SINGULAR * curvatures[-1]:
+        return found | {"note": "the Hessian at the minimum is singular: no linear rate"}, nothing
+    rate = max(_spectral_radius(rule, float(curvature)) for curvature in curvatures)
+    found["predicted_rate"] = finite(rate)
+    floor = _round_off(problem.objective, minimizer, float(curvatures[-1]))
+    values = trajectory.value[:, members] - (problem.objective.minimum or 0.0)
+    fits = [fit for run in values.T if (fit := fitted_rate(steps, run, floor)) is not None]
+    if rate >= 1:
+        return found | {"note": "does not converge: the learning rate is not below the limit"}, nothing
+    if not fits:
+        return found | {"note": "too few recorded steps above round-off to fit a rate"}, nothing
+    found["fitted_rate"] = fitted = float(np.median(fits))
+    found["gap"] = finite(abs(math.log(fitted) / math.log(rate) - 1)) if rate > 0 and fitted > 0 else None
+    return found, _predicted(steps, values, rate, floor)
+
+
+def obstacle(problem: Problem, rule: Optimizer) -> str:
+    """Why there is no theory; '' where there is."""
+    objective = problem.objective
+    if rule.iteration_matrix(1.0) is None:
+        return f"no linear theory of {rule.name}"
+    if not isinstance(rule.schedule, Constant):
+        return "no theory with a schedule"
+    if np.any(rule.weight_decay) or rule.clips:
+        return "no theory with weight decay or clipping"
+    if problem.config.noise.std or objective.slope(np.random.default_rng(0), 1) is not None:
+        return "no theory with noise or mini-batches"
+    if objective.minimizers() is None:
+        return "no theory: the minimum is not known"
+    if objective.dimension > _MAX_DIMENSION:
+        return f"no theory above {_MAX_DIMENSION} dimensions"
+    return ""
+
+
+def _most_frequented(objective: Objective, trajectory: Trajectory) -> tuple[Floats, Floats]:
+    """The minimizer that most runs ended next to, `(d,)`, and which runs did, `(runs,)`."""
+    minimizers = objective.minimizers()
+    assert minimizers is not None  # `obstacle` has seen to it
+    distance = np.linalg.norm(trajectory.final[:, None, :] - minimizers[:, :, None], axis=0)  # (count, runs)
+    nearest = np.where(trajectory.diverged_step < 0, distance.argmin(axis=0), -1)
+    chosen = int(np.argmax([(nearest == index).sum() for index in range(minimizers.shape[1])]))
+    return minimizers[:, chosen], nearest == chosen
+
+
+def _spectral_radius(rule: Optimizer, curvature: float) -> float:
+    matrix = rule.iteration_matrix(curvature)
+    assert matrix is not None
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
+
+
+def _round_off(objective: Objective, minimizer: Floats, curvature: float) -> float:
+    """Below this, f − f* is the rounding of x* (through the Hessian), of f*, or of 0."""
+    epsilon = float(np.finfo(np.float64).eps)
+    of_point = curvature * (epsilon * float(np.linalg.norm(minimizer))) ** 2
+    return 1e4 * (of_point + epsilon * abs(objective.minimum or 0.0)) + 1e-280
+
+
+def fitted_rate(steps: Integers, values: Floats, floor: float) -> float | None:
+    """The factor per step on the distance, by least squares on ½ ln(f − f*) over the late steps.
+
+    Those are the second half of the steps until f − f* is last above `floor`. None if they are too few.
+    """
+    above = values > floor
+    if not above[0] or (above.argmin() == 0 and not above.all()):
+        return None
+    end = len(values) if above.all() else int(above.argmin())
+    late = np.arange(int(np.searchsorted(steps, steps[end - 1] / 2)), end)
+    if len(late) < _FEWEST:
+        return None
+    slope = np.polyfit(steps[late], np.log(values[late]) / 2, 1)[0]
+    return math.exp(slope)
+
+
+def _predicted(steps: Integers, values: Floats, rate: float, floor: float) -> Floats:
+    """ρ^{2(k − k₀)} times the median value at k₀, the middle of the steps above round-off."""
+    middle = np.median(values, axis=1)
+    above = np.flatnonzero(middle > floor)
+    anchor = int(np.searchsorted(steps, steps[above[-1]] / 2))
+    with np.errstate(under="ignore"):
+        line = middle[anchor] * rate ** (2.0 * (steps - steps[anchor]))
+    return np.where(line > floor, line, np.nan)

@@ -1,0 +1,87 @@
+"""The trials of tuning: all of them, from all tuning starts, as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dnnexp.core.arrays import Floats
+from dnnexp.core.optimizers import Optimizer, replaced
+from dnnexp.core.stepping import Trajectory
+from dnnexp.experiments.base import Metrics, finite
+from dnnexp.experiments.optimize.problem import Problem, Watch
+from dnnexp.experiments.optimize.statistics import median, running_time, spent
+from dnnexp.experiments.optimize.tuning import Tune, at_edge, budget, hyperparameters
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A rule with its best trial's hyperparameters, and how it was found."""
+
+    rule: Optimizer
+    metrics: Metrics
+    arrays: dict[str, Any]
+
+
+def tune_all(
+    problem: Problem, tune: Tune, rules: Mapping[str, Optimizer], watch: Watch[tuple[str, int]]
+) -> dict[str, Tuned]:
+    """Every rule's trials from the tuning starts, and the best of each."""
+    # drawn by the name of the rule: two entries of one rule are tried with the same values
+    values = {label: tune.values(rule, problem.streams("trials", rule.name)) for label, rule in rules.items()}
+    candidates = {
+        (label, trial): replaced(rule, **hyperparameters(values[label], trial))
+        for label, rule in rules.items()
+        for trial in range(tune.trials)
+    }
+    found = problem.descend_all(candidates, problem.recording(every_step=False), watch)
+    return {
+        label: _best(
+            problem, tune, rule, values[label], [found[label, trial] for trial in range(tune.trials)]
+        )
+        for label, rule in rules.items()
+    }
+
+
+def _best(
+    problem: Problem, tune: Tune, rule: Optimizer, values: dict[str, Floats], found: list[Trajectory]
+) -> Tuned:
+    """The trial of the least score; of equal ones the one of fewest diverged runs, then the first."""
+    scores = np.array([_score(problem, tune, trajectory) for trajectory in found])
+    diverged = np.array([(trajectory.diverged_step >= 0).sum() for trajectory in found])
+    best = int(np.lexsort((np.arange(len(found)), diverged, scores))[0])
+    chosen = hyperparameters(values, best)
+    metrics = {
+        "best": chosen,
+        "at_edge": at_edge(values, best),
+        "trials": [
+            {"hyperparameters": hyperparameters(values, trial), "score": finite(score)}
+            for trial, score in enumerate(scores)
+        ],
+    }
+    arrays = {
+        **values,
+        "score": scores,
+        "budget": budget(scores),
+        "value": np.stack([_final(trajectory) for trajectory in found]),  # (trials, tuning starts)
+        "diverged": diverged,
+    }
+    return Tuned(replaced(rule, **chosen), metrics, arrays)
+
+
+def _final(trajectory: Trajectory) -> Any:
+    """What is tuned for, of every run: the final validation loss where there is one, else the final value."""
+    if "validation_loss" not in trajectory.measured:
+        return trajectory.value[-1]
+    final = trajectory.measured["validation_loss"][-1]
+    return np.where(np.isfinite(final), final, np.inf)
+
+
+def _score(problem: Problem, tune: Tune, trajectory: Trajectory) -> float:
+    if tune.score == "final_value":
+        return float(median(_final(trajectory)))
+    evaluations = spent(trajectory, 0, problem.config.steps)
+    return float(running_time(evaluations, trajectory.reached_step[0] >= 0))

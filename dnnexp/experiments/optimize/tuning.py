@@ -1,0 +1,153 @@
+"""Tuning: the same number of trials for every optimizer, over a stated space."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_type_hints
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+
+from dnnexp.core.arrays import Floats
+from dnnexp.core.optimizers import Optimizer
+from dnnexp.registry import Checked, Complaint, Count, Name, Positive, check, fields
+
+_BOUNDS: dict[type, tuple[Any, str]] = {
+    Gt: (operator.gt, "greater than"),
+    Ge: (operator.ge, "at least"),
+    Lt: (operator.lt, "less than"),
+    Le: (operator.le, "at most"),
+}
+
+
+@dataclass(frozen=True)
+class Range(Checked):
+    """The values that a hyperparameter may take: from low to high, evenly in its logarithm or in itself."""
+
+    hyperparameter: Name
+    low: Annotated[float, Ge(0)]
+    high: Positive
+    spacing: Literal["log", "linear"] = "log"
+
+    @check("low", "high", "spacing")
+    @staticmethod
+    def ordered(low: float, high: float, spacing: str) -> Iterator[Complaint]:
+        """The bounds are in order, and positive where their logarithm is taken."""
+        if low >= high:
+            yield ("low",), f"must be below high, but low is {low}, high {high}"
+        if low == 0 and spacing == "log":
+            yield ("low",), "must be greater than 0 with spacing: log"
+
+    def misfits(self, label: str, rule: Optimizer) -> Iterator[Complaint]:
+        """What of the bounds a rule's field does not admit."""
+        hint = get_type_hints(type(rule), include_extras=True)[self.hyperparameter]
+        if not isinstance(getattr(rule, self.hyperparameter), float):
+            yield ("hyperparameter",), f"{self.hyperparameter} of {label} is no real number"
+            return
+        for constraint in getattr(hint, "__metadata__", ()):
+            holds, words = _BOUNDS.get(type(constraint), (None, ""))
+            bound = getattr(constraint, type(constraint).__name__.lower(), None)
+            for end in ("low", "high") if holds else ():
+                if not holds(getattr(self, end), bound):
+                    yield (end,), f"must be {words} {bound} for {label}, not {getattr(self, end)}"
+
+    def at(self, place: Floats) -> Floats:
+        """The values at places between 0 (low) and 1 (high)."""
+        if self.spacing == "linear":
+            return np.asarray(self.low + place * (self.high - self.low))
+        low, high = np.log10([self.low, self.high])
+        inner = 10 ** (low + place * (high - low))
+        # the ends are the bounds themselves, which a power of a rounded logarithm may miss
+        return np.where(place == 0, self.low, np.where(place == 1, self.high, inner))
+
+
+@dataclass(frozen=True)
+class Tune(Checked):
+    """How every optimizer is tuned: on `starts` starts that are not those reported on.
+
+    `grid` takes the same number of values of each hyperparameter, all combinations; `random` draws every
+    value by itself, evenly in the range's spacing. A hyperparameter that an optimizer does not have is left
+    out for it. The score, less is better, is the median over the tuning starts of the final value
+    (`final_value`; for a network with a validation part of its validation loss), or the expected running
+    time to the smallest target (`running_time`).
+    """
+
+    space: Annotated[tuple[Range, ...], MinLen(1)]
+    trials: Annotated[int, Ge(2), Le(10**5)]
+    method: Literal["grid", "random"] = "grid"
+    starts: Count = 10
+    score: Literal["final_value", "running_time"] = "final_value"
+
+    @check("space")
+    @staticmethod
+    def distinct(space: tuple[Range, ...]) -> Iterator[Complaint]:
+        """No hyperparameter is given twice."""
+        names = [entry.hyperparameter for entry in space]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield ("space", index, "hyperparameter"), f"{name} has a range already"
+
+    def ranges(self, rule: Optimizer) -> list[Range]:
+        """Those of the space that a rule has."""
+        own = {field.name for field in fields(type(rule))}
+        return [entry for entry in self.space if entry.hyperparameter in own]
+
+    def complaints(self, label: str, rule: Optimizer) -> Iterator[Complaint]:
+        """What of the space does not fit a rule."""
+        ranges = self.ranges(rule)
+        if not ranges:
+            names = ", ".join(entry.hyperparameter for entry in self.space)
+            yield ("space",), f"{label} has none of the hyperparameters {names}"
+        elif self.method == "grid" and self._side(len(ranges)) is None:
+            nearest = max(2, round(self.trials ** (1 / len(ranges)))) ** len(ranges)
+            need = f"a {len(ranges)}-dimensional grid for {label} needs a number such as {nearest}"
+            yield ("trials",), f"{need}, not {self.trials}"
+        for index, entry in enumerate(self.space):
+            if entry in ranges:
+                for path, text in entry.misfits(label, rule):
+                    yield ("space", index, *path), text
+
+    def _side(self, dimensions: int) -> int | None:
+        side = round(self.trials ** (1 / dimensions))
+        return side if side**dimensions == self.trials and side > 1 else None
+
+    def values(self, rule: Optimizer, generator: np.random.Generator) -> dict[str, Floats]:
+        """The trials: by hyperparameter of the rule, its values, `(trials,)`."""
+        ranges = self.ranges(rule)
+        if self.method == "random":
+            places = generator.random((len(ranges), self.trials))
+        else:
+            side = np.linspace(0, 1, self._side(len(ranges)) or 1)
+            places = np.array(list(itertools.product(side, repeat=len(ranges)))).T
+        return {entry.hyperparameter: entry.at(row) for entry, row in zip(ranges, places, strict=True)}
+
+
+def at_edge(values: Mapping[str, Floats], best: int) -> bool:
+    """Whether the best trial has the least or the greatest value tried of some hyperparameter."""
+    return any(tried[best] in (tried.min(), tried.max()) for tried in values.values())
+
+
+def budget(scores: Floats) -> Floats:
+    """Quartiles of the best score of k of the trials, drawn without repeats: `(3, trials)`, k from 1.
+
+    Exact: the best of k of n trials is worse than the r best with probability C(n−r, k) / C(n, k)
+    = Π_{i<k} (n−r−i) / (n−i).
+    """
+    n = len(scores)
+    ordered = np.sort(scores)
+    ranks = np.arange(1, n + 1)  # r
+    worse = np.ones(n)
+    rows = np.empty((3, n))
+    for k in range(n):
+        worse = worse * np.maximum(n - ranks - k, 0) / (n - k)
+        for row, share in enumerate((0.25, 0.5, 0.75)):
+            rows[row, k] = ordered[np.argmax(1 - worse >= share - 1e-12)]
+    return rows
+
+
+def hyperparameters(values: Mapping[str, Floats], trial: int) -> dict[str, Any]:
+    """What a trial sets."""
+    return {name: float(tried[trial]) for name, tried in values.items()}

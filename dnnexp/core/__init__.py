@@ -5,6 +5,7 @@ Importing this package enters every built-in part into the registry.
 
 from dnnexp.core import (
     activations,
+    data,
     differentiation,
     initializers,
     inputs,
@@ -19,6 +20,7 @@ from dnnexp.core import (
 
 __all__ = [
     "activations",
+    "data",
     "differentiation",
     "initializers",
     "inputs",

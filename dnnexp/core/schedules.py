@@ -149,8 +149,9 @@ class Warmup(Schedule):
 class OneCycle(Schedule):
     """One cycle: half a cosine up from 1/i to 1 in the share `rise` of the steps, then down to 1/(i f).
 
-    i is `initial`, f is `final`. Smith and Topin, "Super-convergence", 2018, as PyTorch's OneCycleLR with cosine annealing: the learning
-    rate is the greatest (max_lr). The momentum is not cycled (cycle_momentum=False).
+    i is `initial`, f is `final`. Smith and Topin, "Super-convergence", 2018, as PyTorch's OneCycleLR with
+    cosine annealing: the learning rate is the greatest (max_lr). The momentum is not cycled
+    (cycle_momentum=False).
     """
 
     rise: Annotated[float, Gt(0), Lt(1)] = 0.3

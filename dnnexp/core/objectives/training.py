@@ -1,0 +1,69 @@
+"""The training of a fully connected network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dnnexp.core.activations import Activation, Identity, ReLU
+from dnnexp.core.arrays import Floats
+from dnnexp.core.data import Data
+from dnnexp.core.initializers import He, LayerInitializer
+from dnnexp.core.losses import Loss, SoftmaxCrossEntropy, SquaredError
+from dnnexp.core.network import Network
+from dnnexp.core.objectives.learning import Learning
+from dnnexp.registry import Complaint, Count, check, register
+
+
+@register("network")
+@dataclass(frozen=True)
+class NetworkTraining(Learning):
+    """Network: the mean loss of a fully connected network on data, full batch or in mini-batches.
+
+    The widths are the data's features, those of `hidden`, and the data's targets; hidden layers have the
+    activation, the last is linear. The loss is softmax cross-entropy for classes and ½‖y − t‖² for numbers
+    unless another is named. A start is a draw of the initializer. The minimum is not known: targets are on
+    the loss itself.
+    """
+
+    hidden: tuple[Count, ...] = (32,)
+    activation: Activation = ReLU()
+    initializer: LayerInitializer = LayerInitializer(He())
+    loss: Loss | None = None
+    batch: Count | None = 32
+
+    @check("data", "loss")
+    @staticmethod
+    def suited(data: Data, loss: Loss | None) -> Iterator[Complaint]:
+        """Cross-entropy needs classes."""
+        if isinstance(loss, SoftmaxCrossEntropy) and not data.shape().has_classes:
+            yield ("loss",), f"needs classes, but the targets of {data.name} are numbers; use squared_error"
+
+    @cached_property
+    def network(self) -> Network:
+        """Hidden layers with the activation, and a linear one."""
+        shape = self.data.shape()
+        widths = (shape.features, *self.hidden, shape.targets)
+        return Network(widths, (*[self.activation] * len(self.hidden), Identity()))
+
+    @property
+    def model_loss(self) -> Loss:
+        """The one named, or the one that suits the data."""
+        return self.loss or (SoftmaxCrossEntropy() if self.data.shape().has_classes else SquaredError())
+
+    @property
+    def minimum(self) -> None:
+        """Not known."""
+
+    @property
+    def is_costly(self) -> bool:
+        """Always: a value takes all rows."""
+        return True
+
+    def draw(self, generator: np.random.Generator, count: int) -> Floats:
+        """Fresh parameters, a network after another: `(P, count)` in Fortran order."""
+        networks = [self.network.draw(self.initializer, generator, generator) for _ in range(count)]
+        return np.stack(networks).T

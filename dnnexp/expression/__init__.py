@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dnnexp.expression._evaluation import Evaluator, Undecided
+from dnnexp.expression._formula import Formula, read_formula
+from dnnexp.expression._functions import CONSTANTS, FUNCTIONS
 from dnnexp.expression._grammar import MAX_LENGTH, MAX_NODES, Grammar, python_expression
 from dnnexp.expression._outline import Checker
 from dnnexp.expression._source import ExpressionError
 
-__all__ = ["Expression", "ExpressionError", "Outcome", "parse"]
+__all__ = ["Expression", "ExpressionError", "Formula", "Outcome", "parse", "parse_formula"]
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,17 @@ def parse(text: str) -> Expression:
         raise ExpressionError(f"the expression has too many parts; allowed are {MAX_NODES}")
     Grammar(line).admit(body)
     return Expression(text, body)
+
+
+def parse_formula(text: str, variables: tuple[str, ...]) -> Formula:
+    """Return the formula of some variables in `text`, or raise ExpressionError for what is none."""
+    if len(text) > MAX_LENGTH:
+        message = f"a formula of {len(text)} characters is too long; allowed are {MAX_LENGTH}"
+        raise ExpressionError(message)
+    for index, name in enumerate(variables):
+        if name in FUNCTIONS or name in CONSTANTS:
+            raise ExpressionError(f"the variable {name!r} has the name of a function or constant")
+        if not name.isidentifier() or name in variables[:index]:
+            reason = "stands twice" if name in variables[:index] else "is no name in formulas"
+            raise ExpressionError(f"the variable {name!r} {reason}")
+    return read_formula(text, variables)

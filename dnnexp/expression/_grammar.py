@@ -19,7 +19,7 @@ ALLOWED = (
 )
 
 
-def python_expression(line: str) -> ast.expr:
+def python_expression(line: str, allowed: str = ALLOWED) -> ast.expr:
     source = line.lstrip(" \t\f")  # Python takes an indent for an error
     indent = len(line) - len(source)
     try:
@@ -27,7 +27,7 @@ def python_expression(line: str) -> ast.expr:
             warnings.simplefilter("ignore")  # such as an invalid escape in a string
             body = ast.parse(source, mode="eval").body
     except SyntaxError as error:
-        message = f"{quoted(line)} is not an expression: {error.msg}; {ALLOWED}"
+        message = f"{quoted(line)} is not an expression: {error.msg}; {allowed}"
         raise ExpressionError(message, (error.offset or 1) + indent) from None
     except ValueError:
         message = "the text holds a null byte or half a character; allowed is plain text"

@@ -94,8 +94,8 @@ def _objective_notes(result: Result) -> Iterator[str]:
         theory = found["theory"]
         if theory["fitted_rate"] is not None:
             rates = f"{theory['predicted_rate']:.6g} predicted, {theory['fitted_rate']:.6g} fitted"
-            gap = "" if theory["gap"] is None else f" ({theory['gap']:.2%} off)"
-            yield f"rate of {label}: {rates}{gap}"
+            gap = "" if theory["gap"] is None else f", {theory['gap']:.2%} off"
+            yield f"rate of {label}: {rates}{gap}{' (not asymptotic yet)' * bool(theory['note'])}"
 
 
 def _conditions(config: Any) -> Iterator[str]:

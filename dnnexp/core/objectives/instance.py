@@ -10,9 +10,12 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le
 
-from dnnexp.core.arrays import Array, Floats, namespace
-from dnnexp.core.objectives.base import Box, Objective
+from dnnexp.core.arrays import Array, Floats, coordinate_sum, namespace
+from dnnexp.core.objectives.base import Box, Objective, column
 from dnnexp.core.streams import Streams
+
+MOST_TURNED = 100
+"""The largest dimension of an instance: every step takes the square of it a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +79,10 @@ class Moved(Objective):
 
     def _original(self, x: Array) -> Array:
         """Q (x − c − s) + c."""
-        centre, shift, rotation = (namespace(x).asarray(part) for part in self._placement)
-        flat = namespace(x).reshape(x, (self.dimension, -1))
-        return namespace(x).reshape(rotation @ (flat - centre - shift) + centre, x.shape)
+        xp = namespace(x)
+        centre, shift, rotation = self._placement
+        origin = column(xp, tuple((centre + shift)[:, 0].tolist()), x.dtype, x.ndim)
+        return _turned(rotation.T, x - origin) + column(xp, tuple(centre[:, 0].tolist()), x.dtype, x.ndim)
 
     def value(self, x: Array) -> Array:
         """f(Q (x − c − s) + c)."""
@@ -86,10 +90,7 @@ class Moved(Objective):
 
     def gradient(self, x: Array) -> Array:
         """Qᵀ ∇f(Q (x − c − s) + c)."""
-        inner = self.function.gradient(self._original(x))
-        xp = namespace(x)
-        rotation = xp.asarray(self._placement[2])
-        return xp.reshape(rotation.T @ xp.reshape(inner, (self.dimension, -1)), x.shape)
+        return _turned(self._placement[2], self.function.gradient(self._original(x)))
 
     def minimizers(self) -> Floats:
         """Qᵀ (x* − c) + c + s."""
@@ -99,3 +100,10 @@ class Moved(Objective):
     def domain(self) -> Box:
         """The function's."""
         return self.function.domain()
+
+
+def _turned(columns: Floats, x: Array) -> Array:
+    """Σⱼ columns[j] xⱼ of `(d, d)` and `(d, ...)`, elementwise: a run's bits do not depend on others."""
+    xp = namespace(x)
+    spread = xp.asarray(columns.reshape(columns.shape + (1,) * (x.ndim - 1)))
+    return coordinate_sum(spread * x[:, None, ...])[0, ...]

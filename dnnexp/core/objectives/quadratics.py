@@ -76,3 +76,59 @@ class Quadratic(TestFunction):
     def domain(self) -> Box:
         """[-10, 10]ᵈ."""
         return box(self.dimension, 10.0)
+
+
+@register("sphere")
+@dataclass(frozen=True)
+class Sphere(TestFunction):
+    """Sphere: f = Σ xᵢ². Minimum 0 at the origin; condition number 1. De Jong's first function, 1975."""
+
+    dimension: Annotated[int, Ge(1), Le(10**6)] = 2
+
+    def value(self, x: Array) -> Array:
+        """Σ xᵢ²."""
+        return coordinate_sum(x**2)[0, ...]
+
+    def gradient(self, x: Array) -> Array:
+        """2 x."""
+        return 2 * x
+
+    def minimizers(self) -> Floats:
+        """The origin."""
+        return np.zeros((self.dimension, 1))
+
+    def domain(self) -> Box:
+        """[-5.12, 5.12]ᵈ."""
+        return box(self.dimension, 5.12)
+
+
+@register("ellipsoid")
+@dataclass(frozen=True)
+class Ellipsoid(TestFunction):
+    """Ellipsoid: f = Σ 10^(6 i/(d−1)) xᵢ², i from 0. Minimum 0 at the origin; condition number 10⁶.
+
+    The separable ellipsoid of Hansen et al., "Real-parameter black-box optimization benchmarking: noiseless
+    functions definitions", 2009, function 2, without its oscillation.
+    """
+
+    dimension: Annotated[int, Ge(2), Le(10**6)] = 2
+
+    @cached_property
+    def _weights(self) -> tuple[float, ...]:
+        return tuple(np.logspace(0, 6, self.dimension).tolist())
+
+    def value(self, x: Array) -> Array:
+        """Σ 10^(6 i/(d−1)) xᵢ²."""
+        return coordinate_sum(x * self.gradient(x))[0, ...] / 2
+
+    def gradient(self, x: Array) -> Array:
+        """2 · 10^(6 i/(d−1)) xᵢ."""
+        return 2 * column(namespace(x), self._weights, x.dtype, x.ndim) * x
+
+    def minimizers(self) -> Floats:
+        """The origin."""
+        return np.zeros((self.dimension, 1))
+
+    def domain(self) -> Box:
+        """[-5, 5]ᵈ."""
+        return box(self.dimension, 5.0)

@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from dnnexp.core.arrays import Array, Floats, coordinate_sum, namespace
-from dnnexp.core.objectives.base import Box, box
+from dnnexp.core.objectives.base import Box, box, column
 from dnnexp.core.objectives.instance import TestFunction
 from dnnexp.registry import register
 
@@ -46,6 +46,79 @@ class Rosenbrock(TestFunction):
     def domain(self) -> Box:
         """[-2.048, 2.048]ᵈ."""
         return box(self.dimension, 2.048)
+
+
+@register("zakharov")
+@dataclass(frozen=True)
+class Zakharov(TestFunction):
+    """Zakharov: f = Σ xᵢ² + s² + s⁴, s = ½ Σ i xᵢ, i from 1. Minimum 0 at the origin, and no other.
+
+    Jamil and Yang, "A literature survey of benchmark functions for global optimisation problems", 2013.
+    """
+
+    dimension: Annotated[int, Ge(1), Le(10**6)] = 2
+
+    def _halves(self, x: Array) -> Array:
+        return column(namespace(x), tuple(i / 2 for i in range(1, self.dimension + 1)), x.dtype, x.ndim)
+
+    def value(self, x: Array) -> Array:
+        """Σ xᵢ² + s² + s⁴."""
+        square = coordinate_sum(self._halves(x) * x) ** 2
+        return (coordinate_sum(x**2) + square + square**2)[0, ...]
+
+    def gradient(self, x: Array) -> Array:
+        """2 xᵢ + i (s + 2 s³)."""
+        halves = self._halves(x)
+        s = coordinate_sum(halves * x)
+        return 2 * x + 2 * halves * (s + 2 * s**3)
+
+    def minimizers(self) -> Floats:
+        """The origin."""
+        return np.zeros((self.dimension, 1))
+
+    def domain(self) -> Box:
+        """[-5, 10]ᵈ."""
+        return np.full(self.dimension, -5.0), np.full(self.dimension, 10.0)
+
+
+@register("dixon_price")
+@dataclass(frozen=True)
+class DixonPrice(TestFunction):
+    """Dixon-Price: f = (x₁ − 1)² + Σ_{i≥2} i (2xᵢ² − xᵢ₋₁)². Minimum 0 at xᵢ = 2^(−(2^i − 2)/2^i).
+
+    Dixon and Price, "The truncated Newton method for sparse unconstrained optimisation using automatic
+    differentiation", 1989. The last coordinate may have either sign.
+    """
+
+    dimension: Annotated[int, Ge(2), Le(1000)] = 2
+
+    def _weights(self, x: Array) -> Array:
+        return column(namespace(x), tuple(map(float, range(2, self.dimension + 1))), x.dtype, x.ndim)
+
+    def value(self, x: Array) -> Array:
+        """(x₁ − 1)² + Σ_{i≥2} i (2xᵢ² − xᵢ₋₁)²."""
+        bend = 2 * x[1:, ...] ** 2 - x[:-1, ...]
+        return (x[0, ...] - 1) ** 2 + coordinate_sum(self._weights(x) * bend**2)[0, ...]
+
+    def gradient(self, x: Array) -> Array:
+        """8 i xᵢ (2xᵢ² − xᵢ₋₁), i ≥ 2, less 2 (i+1) (2xᵢ₊₁² − xᵢ); for the first 2 (x₁ − 1) more."""
+        xp = namespace(x)
+        right = x[1:, ...]
+        pull = 2 * self._weights(x) * (2 * right**2 - x[:-1, ...])
+        first = 2 * (x[:1, ...] - 1)
+        return xp.concat((first, 4 * right * pull)) - xp.concat((pull, xp.zeros_like(x[:1, ...])))
+
+    def minimizers(self) -> Floats:
+        """The two points, `(d, 2)`."""
+        i = np.arange(1, self.dimension + 1)
+        point = 2.0 ** (2.0 ** (1 - i) - 1)
+        other = point.copy()
+        other[-1] *= -1
+        return np.stack([point, other], axis=1)
+
+    def domain(self) -> Box:
+        """[-10, 10]ᵈ."""
+        return box(self.dimension, 10.0)
 
 
 @register("beale")

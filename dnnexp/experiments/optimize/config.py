@@ -10,7 +10,7 @@ from annotated_types import Ge, Le, MinLen
 
 from dnnexp.core.arrays import Integers
 from dnnexp.core.differentiation import Analytic, GradientMethod
-from dnnexp.core.objectives import Objective, Valley
+from dnnexp.core.objectives import MOST_TURNED, Objective, Valley
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import recorded_steps
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
@@ -97,6 +97,17 @@ class OptimizeConfig(ExperimentConfig, Checked):
         for one in _all(objective, objectives):
             for path, text in starts.complaints(one):
                 yield ("starts", *path), text
+
+    @check("objective", "objectives")
+    @staticmethod
+    def turnable(
+        objective: Objective | None, objectives: tuple[Labelled[Objective], ...]
+    ) -> Iterator[Complaint]:
+        """An instance holds a rotation, the square of its dimension."""
+        for index, one in enumerate(_all(objective, objectives)):
+            place = ("objectives", index) if objectives else ("objective",)
+            if getattr(one, "instance", None) is not None and one.dimension > MOST_TURNED:
+                yield (*place, "instance"), f"needs a dimension of at most {MOST_TURNED}, not {one.dimension}"
 
     @check("targets")
     @staticmethod

@@ -33,7 +33,9 @@ _MAX_DIMENSION = 200
 _SINGULAR = 1e-10
 """Eigenvalues below this share of the largest count as 0."""
 _FEWEST = 5
-"""How many recorded steps a rate is fitted to at least."""
+"""Half of how many recorded steps a rate is fitted to at least."""
+_DRIFT = 0.05
+"""How much the rate may change over the fitted steps."""
 
 
 def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[Metrics, Floats]:
@@ -50,7 +52,11 @@ def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[
     minimizer, members = _most_frequented(problem.objective, trajectory)
     if not members.any():
         return found | {"note": "every run diverged"}, nothing
-    curvatures = np.linalg.eigvalsh(hessian(problem.objective, minimizer))
+    with np.errstate(all="ignore"):
+        second = hessian(problem.objective, minimizer)
+    if not np.isfinite(second).all():
+        return found | {"note": "no theory: no Hessian at the minimum"}, nothing
+    curvatures = np.linalg.eigvalsh(second)
     found["stability_limit"] = rule.stability_limit(float(curvatures[-1]))
     if curvatures[0] <= _SINGULAR * curvatures[-1]:
         return found | {"note": "the Hessian at the minimum is singular: no linear rate"}, nothing
@@ -63,7 +69,10 @@ def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[
         return found | {"note": "does not converge: the learning rate is not below the limit"}, nothing
     if not fits:
         return found | {"note": "too few recorded steps above round-off to fit a rate"}, nothing
-    found["fitted_rate"] = fitted = float(np.median(fits))
+    fitted, drift = np.median(fits, axis=0)
+    found["fitted_rate"] = float(fitted)
+    if drift > _DRIFT:
+        found["note"] = "not asymptotic yet: the rate was still changing"
     found["gap"] = finite(abs(math.log(fitted) / math.log(rate) - 1)) if rate > 0 and fitted > 0 else None
     return found, _predicted(steps, values, rate, floor)
 
@@ -109,20 +118,22 @@ def _round_off(objective: Objective, minimizer: Floats, curvature: float) -> flo
     return 1e4 * (of_point + epsilon * abs(objective.minimum or 0.0)) + 1e-280
 
 
-def fitted_rate(steps: Integers, values: Floats, floor: float) -> float | None:
+def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, float] | None:
     """The factor per step on the distance, by least squares on ½ ln(f − f*) over the late steps.
 
-    Those are the second half of the steps until f − f* is last above `floor`. None if they are too few.
+    Those are the second half of the steps until f − f* is last above `floor`. Beside it, how much the slopes
+    of their two halves differ, relative to their sum. None if the steps are too few.
     """
     above = values > floor
-    if not above[0] or (above.argmin() == 0 and not above.all()):
-        return None
     end = len(values) if above.all() else int(above.argmin())
-    late = np.arange(int(np.searchsorted(steps, steps[end - 1] / 2)), end)
-    if len(late) < _FEWEST:
+    if end == 0:
         return None
-    slope = np.polyfit(steps[late], np.log(values[late]) / 2, 1)[0]
-    return math.exp(slope)
+    late = np.arange(int(np.searchsorted(steps, steps[end - 1] / 2)), end)
+    if len(late) < 2 * _FEWEST:
+        return None
+    halves = (late, late[: len(late) // 2], late[len(late) // 2 :])
+    whole, first, second = (np.polyfit(steps[part], np.log(values[part]) / 2, 1)[0] for part in halves)
+    return math.exp(whole), abs((first - second) / whole) / 2 if whole else 0.0
 
 
 def _predicted(steps: Integers, values: Floats, rate: float, floor: float) -> Floats:

@@ -116,11 +116,8 @@ class Power:
 
     def dual(self, x: Any) -> tuple[Any, Slopes]:
         base, by_base = self.base.dual(x)
-        less = base if self.exponent == 2 else base ** (self.exponent - 1)
-        outer = self.exponent * less
-        return less * base if self.exponent == 2 else base**self.exponent, {
-            index: outer * slope for index, slope in by_base.items()
-        }
+        outer = self.exponent * (base if self.exponent == 2 else base ** (self.exponent - 1))
+        return base**self.exponent, {index: outer * slope for index, slope in by_base.items()}
 
 
 @dataclass(frozen=True)

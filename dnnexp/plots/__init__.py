@@ -13,10 +13,12 @@ from dnnexp.plots.style import STYLE
 
 
 def render(experiment: str, result: Result) -> Iterator[tuple[str, bytes]]:
-    """The file name and the PNG of every plot of a result, one at a time."""
+    """The file name and the content of every plot of a result, one at a time."""
     module = importlib.import_module(f"dnnexp.plots.{experiment}")
     with matplotlib.rc_context(STYLE):
         for name, figure in module.figures(result):
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", metadata={"Software": None})
             yield f"{name}.png", buffer.getvalue()
+        if hasattr(module, "animations"):
+            yield from module.animations(result)

@@ -46,7 +46,7 @@ def _of_objective(result: Result, name: str, metrics: Any) -> RenderableType:
             ends = ends or [number(form["final_value"]["median"]), number(form["best"]["value"])]
             is_untuned = form is found.get("untuned")
             made.add_row(
-                "  untuned" if is_untuned else _name(label, found),
+                "  untuned" if is_untuned else label,
                 *(_reached(form, target) for target in targets),
                 *ends,
                 *[str(form["diverged"])] * diverged,
@@ -60,20 +60,16 @@ def _forms(found: Any) -> list[Any]:
     return [found, found["untuned"]] if "untuned" in found else [found]
 
 
-def _name(label: str, found: Any) -> str:
-    if "tuning" not in found:
-        return label
-    best = (f"{name} {value:.3g}" for name, value in found["tuning"]["best"].items())
-    return "\n".join([label, *(f"  {line}" for line in best)])
-
-
 def _learning(form: Any) -> list[tuple[str, str]]:
     """Heads and values of the loss and accuracy that an objective on data has."""
     parts = [part for part in ("train", "validation") if part in form]
-    found = [(f"{part}\n{what}", form[part][what]) for part in parts for what in form[part]]
+    found = [(part, what, form[part][what]) for part in parts for what in form[part]]
     return [
-        (head, f"{value:.1%}" if head.endswith("accuracy") and value is not None else number(value))
-        for head, value in found
+        (
+            f"{part.replace('validation', 'valid.')}\n{what.replace('accuracy', 'right')}",
+            f"{value:.1%}" if what == "accuracy" and value is not None else number(value),
+        )
+        for part, what, value in found
     ]
 
 
@@ -89,6 +85,7 @@ def _objective_notes(result: Result) -> Iterator[str]:
     yield f"ranked by the expected running time to {min(config.targets):g}"
     yield "≤ target: starts that ever reached it, and their gradients (median)"
     yield from _conditions(config)
+    yield from _tuned(metrics["optimizers"])
     yield from _edges(metrics["optimizers"])
     for label, found in metrics["optimizers"].items():
         theory = found["theory"]
@@ -107,6 +104,16 @@ def _conditions(config: Any) -> Iterator[str]:
             limits = {"norm": entry.item.clip_norm, "value": entry.item.clip_value}
             told = (f"{name} {limit:g}" for name, limit in limits.items() if limit is not None)
             yield f"clipped: {entry.label}, at {' and '.join(told)}"
+
+
+def _tuned(optimizers: Any) -> Iterator[str]:
+    """What tuning chose, a line for each hyperparameter."""
+    chosen: dict[str, list[str]] = {}
+    for label, found in optimizers.items():
+        for name, value in found.get("tuning", {"best": {}})["best"].items():
+            chosen.setdefault(name, []).append(f"{label} {value:.3g}")
+    for name, values in chosen.items():
+        yield f"tuned {name}: {', '.join(values)}"
 
 
 def _edges(optimizers: Any, where: str = "") -> Iterator[str]:

@@ -32,11 +32,11 @@ OURS = {
 THEIRS = {
     "registry": {"annotated_types"},
     "expression": {"numpy"},
-    "core": {"numpy", "scipy", "annotated_types"},
+    "core": {"numpy", "scipy", "sklearn", "annotated_types"},
     "experiments": {"numpy", "annotated_types"},
     "config": {"yaml", "pydantic", "pydantic_core", "annotated_types"},
     "runs": {"numpy"},
-    "plots": {"numpy", "matplotlib"},
+    "plots": {"numpy", "matplotlib", "PIL"},
     "cli": {"click", "rich", "numpy", "annotated_types"},
     "__main__": {"click"},
     "__init__": set[str](),

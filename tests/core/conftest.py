@@ -5,7 +5,6 @@ every part of that kind, so that a part is tested from the moment it is register
 """
 
 import dataclasses
-import itertools
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -20,23 +19,31 @@ from dnnexp.core.network import Network
 from dnnexp.core.parameter_derivatives import Problem
 from dnnexp.registry import find, parts
 
-KINDS = ("activation", "gradient", "loss", "objective", "optimizer")
+KINDS = ("activation", "gradient", "loss", "objective", "optimizer", "schedule")
 
 
 def examples(cls: type[Any]) -> list[Any]:
-    """The part with its defaults, for every choice of its Literal fields, and in several dimensions."""
+    """The part with its defaults, and with every other choice of each switch, or another dimension."""
+    if any(is_required(field) for field in dataclasses.fields(cls)):
+        return []  # what needs arguments has tests of its own
     types = typing.get_type_hints(cls)
-    choices = {
-        field.name: typing.get_args(types[field.name])
-        for field in dataclasses.fields(cls)
-        if typing.get_origin(types[field.name]) is typing.Literal
-    }
-    if "dimension" in types and "dimension" in {field.name for field in dataclasses.fields(cls)}:
+    choices: dict[str, tuple[Any, ...]] = {}
+    for field in dataclasses.fields(cls):
+        if field.kw_only is True:
+            continue  # of the kind, not of the part
+        if typing.get_origin(types[field.name]) is typing.Literal:
+            choices[field.name] = typing.get_args(types[field.name])
+        elif types[field.name] is bool:
+            choices[field.name] = (True, False)
+    if "dimension" in {field.name for field in dataclasses.fields(cls)}:
         choices["dimension"] = (cls().dimension, 3, 10)
-    return [
-        cls(**dict(zip(choices, combination, strict=True)))
-        for combination in itertools.product(*choices.values())
-    ]
+    varied = [cls(**{name: value}) for name, values in choices.items() for value in values]
+    return list(dict.fromkeys([cls(), *varied]))
+
+
+def is_required(field: dataclasses.Field[Any]) -> bool:
+    """Whether a field has no default."""
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def label(part: Any) -> str:

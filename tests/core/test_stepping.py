@@ -269,7 +269,9 @@ def test_the_buffer_is_of_no_consequence(size: int, monkeypatch: pytest.MonkeyPa
     start = uniform_starts(objective, 1)
     expected = descend(Adam(0.1), objective.value, steady(objective.gradient), start, every(40, (10.0,)))
     monkeypatch.setattr(stepping, "_BUFFER_NUMBERS", size * start.size)
-    assert_same(descend(Adam(0.1), objective.value, steady(objective.gradient), start, every(40, (10.0,))), expected)
+    assert_same(
+        descend(Adam(0.1), objective.value, steady(objective.gradient), start, every(40, (10.0,))), expected
+    )
 
 
 # --- The observer, and what is left alone ------------------------------------------------------------------

@@ -88,7 +88,8 @@ def draw_contours(axes: Axes, case: Case) -> None:
     gap = np.where(np.isfinite(value), value - finite.min(), np.nan)
     positive = gap[gap > 0]
     if positive.size:
-        levels = np.unique(np.geomspace(*np.quantile(positive, [0.002, 1.0]), 10))
+        low, high = np.quantile(positive, [0.002, 1.0])
+        levels = np.unique(np.geomspace(low, high, 10))
         axes.contour(x, y, gap, levels, colors="#c4cdd6", linewidths=0.7)
 
 

@@ -102,7 +102,7 @@ def performance_profile(result: Result, cases: list[Case]) -> Figure:
 
 
 def profile_ratios(result: Result, cases: list[Case]) -> Any:
-    """Expected running time over the best optimizer's, `(optimizers, pairs)`, of the pairs that any reached."""
+    """Expected running time over the best's, `(optimizers, pairs)`, of the pairs that any reached."""
     times = np.array([_times(cases, label) for label in result.metrics["ranking"]])
     times = np.maximum(times, 1)  # a start may lie at the target already
     best = times.min(axis=0)

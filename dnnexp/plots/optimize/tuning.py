@@ -13,6 +13,10 @@ from dnnexp.plots.optimize.cases import Case, quartiles, short
 from dnnexp.plots.style import FAINT, INK
 
 _COLUMNS = 4
+_KEY = (
+    "line: median, band: quartiles, grey: the other optimizers, ring: best by the score, "
+    "×: half or more diverged, dotted: stability limit (theory)"
+)
 
 
 def learning_rates(case: Case) -> Figure:
@@ -31,30 +35,12 @@ def learning_rates(case: Case) -> Figure:
             axes.set_visible(False)
             continue
         axes.tick_params(labelbottom=index + columns >= len(labels))
-        for other in labels:
-            axes.plot(
-                curves[other][0],
-                np.clip(curves[other][2], floor / 10, ceiling),
-                color="#dddddd",
-                linewidth=0.7,
-            )
+        for rates, _, middle, _, _ in curves.values():
+            axes.plot(rates, np.clip(middle, floor / 10, ceiling), color="#dddddd", linewidth=0.7)
         _sensitivity(axes, case, labels[index], curves[labels[index]], floor, ceiling)
-    starts = case.config.tune.starts
-    figure.suptitle(
-        case.title(f"{starts} tuning starts, {case.config.steps:,} steps"),
-        x=0.01,
-        y=1 - 0.06 / height,
-        ha="left",
-        va="top",
-    )
-    figure.text(
-        0.012,
-        1 - 0.27 / height,
-        "line: median, band: quartiles, grey: the other optimizers, ring: best, ×: half or more diverged, dotted: stability limit (theory)",
-        fontsize=7,
-        color=FAINT,
-        va="top",
-    )
+    title = case.title(f"{case.config.tune.starts} tuning starts, {case.config.steps:,} steps")
+    figure.suptitle(title, x=0.01, y=1 - 0.06 / height, ha="left", va="top")
+    figure.text(0.012, 1 - 0.27 / height, _KEY, fontsize=7, color=FAINT, va="top")
     figure.supxlabel("learning rate", y=0.1 / height, va="bottom")
     figure.supylabel(f"final {case.gap_name}", x=0.08 / width, ha="left")
     return figure
@@ -90,23 +76,15 @@ def _sensitivity(axes: Axes, case: Case, label: str, curve: Any, floor: float, c
     axes.xaxis.set_major_locator(LogLocator(numticks=6))
     axes.minorticks_off()
     low, middle, high = (np.clip(part, floor / 10, ceiling) for part in (low, middle, high))
-    axes.fill_between(
-        rates, low, np.where(np.isnan(high), ceiling, high), color=style["color"], alpha=0.18, linewidth=0
-    )
+    top = np.where(np.isnan(high), ceiling, high)
+    axes.fill_between(rates, low, top, color=style["color"], alpha=0.18, linewidth=0)
     axes.plot(rates, middle, color=style["color"])
     bad = diverged >= 0.5
     axes.plot(rates[bad], np.full(bad.sum(), ceiling / 2), "x", color="#D55E00", markersize=4, clip_on=False)
     best = found["tuning"]["best"]["learning_rate"]
     at = int(np.argmin(np.abs(np.log(rates / best))))
-    axes.plot(
-        best,
-        max(middle[at], floor),
-        "o",
-        markerfacecolor="none",
-        markeredgecolor=INK,
-        markersize=7,
-        clip_on=False,
-    )
+    (ring,) = axes.plot(best, np.fmax(middle[at], floor), "o", markerfacecolor="none", markersize=7)
+    ring.set(markeredgecolor=INK, clip_on=False)
     limit = found["theory"]["stability_limit"]
     if limit is not None:
         axes.axvline(limit, color=INK, linewidth=0.9, linestyle=(0, (1.5, 1.5)))
@@ -122,37 +100,31 @@ def tuning(case: Case) -> Figure:
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((0.75 / width, 0.5 / height, 6.3 / width, 1 - 0.85 / height))
     tune = case.config.tune
-    shift = case.metrics["minimum"] or 0.0
-    if tune.score == "running_time" or case.measures("validation_loss"):
-        shift = 0.0
+    name, shift, floor = _score(case)
     trials = np.arange(1, tune.trials + 1)
-    floor = 0.0 if tune.score == "running_time" else min(tune_floor(case, shift), 1.0)
     for label in sorted(names, key=lambda label: float(case.array(f"{label}.tuning.score").min())):
-        budget = case.array(f"{label}.tuning.budget") - shift
-        low, middle, high = (np.where(np.isfinite(row), np.maximum(row, floor), np.nan) for row in budget)
+        budget = case.array(f"{label}.tuning.budget")
+        low, middle, high = np.where(np.isfinite(budget), np.maximum(budget - shift, floor), np.nan)
         style = case.style(label)
-        axes.plot(trials, middle, label=names[label], marker="." if tune.trials < 3 else None, **style)
+        axes.plot(trials, middle, label=names[label], **style)
         axes.fill_between(trials, low, high, color=style["color"], alpha=0.1, linewidth=0)
     axes.set_yscale("log")
     axes.set_xlim(1, tune.trials)
     axes.minorticks_off()
     axes.grid(visible=True, axis="y")
     axes.set_xlabel(f"trials of {tune.trials} taken at random")
-    score = (
-        f"running time to {min(case.config.targets):g}"
-        if tune.score == "running_time"
-        else "median final value"
-    )
-    if case.measures("validation_loss") and tune.score == "final_value":
-        score = "median final validation loss"
-    axes.set_ylabel(f"best score: {score}")
-    axes.set_title(
-        case.title(f"what tuning buys (median and quartiles, {tune.starts} tuning starts)"), loc="left"
-    )
+    axes.set_ylabel(f"best score: {name}")
+    title = f"what tuning buys (median and quartiles, {tune.starts} tuning starts)"
+    axes.set_title(case.title(title), loc="left")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), title="by score of all trials")
     return figure
 
 
-def tune_floor(case: Case, shift: float) -> float:
-    """Scores below a thousandth of the smallest target are all as good."""
-    return min(case.config.targets) * 1e-3
+def _score(case: Case) -> tuple[str, float, float]:
+    """What the score is, what is subtracted from it, and the least that is shown of the rest."""
+    targets = case.config.targets
+    if case.config.tune.score == "running_time":
+        return f"running time to {min(targets):g}", 0.0, 0.5
+    if case.measures("validation_loss"):
+        return "median final validation loss", 0.0, 1e-12
+    return f"median final {case.gap_name}", case.metrics["minimum"] or 0.0, min(targets) * 1e-3

@@ -517,7 +517,7 @@ def test_expressions_compare_by_text() -> None:
     assert parse("passed") == parse("passed") != parse("not passed")
 
 
-def test_module_imports_the_standard_library_only() -> None:
+def test_the_package_imports_the_standard_library_and_numpy_only() -> None:
     files = Path(str(expression.__file__)).parent.glob("*.py")
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
     imported = {
@@ -529,7 +529,7 @@ def test_module_imports_the_standard_library_only() -> None:
             [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
         )
     }
-    assert imported <= sys.stdlib_module_names | {"dnnexp"}
+    assert imported <= sys.stdlib_module_names | {"dnnexp", "numpy"}
 
 
 # Properties.

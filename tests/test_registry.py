@@ -1,3 +1,4 @@
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ import pytest
 
 import dnnexp.core  # noqa: F401  # enters the built-in parts
 from dnnexp import registry
+from dnnexp.config.schema import read
 from dnnexp.core.activations import Tanh
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.optimizers import Adam
@@ -257,16 +259,37 @@ def test_every_part_knows_its_name_and_says_what_it_is(kind: str, name: str) -> 
     assert not line.startswith(f"{cls.__name__}("), "the signature that dataclass writes"
 
 
+REQUIRED: dict[str, dict[str, Any]] = {
+    "normal": {"std": 0.5},
+    "expression": {"expression": "x**2", "variables": ["x"]},
+    "least_squares": {"data": "teacher"},
+    "logistic_regression": {"data": "moons"},
+    "network": {"data": "moons"},
+    "step": {"every": 10},
+    "piecewise": {"pieces": [{"at": 10, "factor": 0.1}]},
+}
+"""What must be said of the parts that have no default for it; a file of data must be there first."""
+
+
 @pytest.mark.parametrize(("kind", "name"), BUILT_IN, ids=lambda text: str(text))
 def test_a_part_as_a_tree_gives_the_part_again(kind: str, name: str) -> None:
+    if name in ("csv", "npz"):
+        pytest.skip("needs a file; read in the tests of the data")
     cls = find(kind, name)
-    try:
-        part = cls()
-    except (TypeError, ValueError):
-        part = cls(std=0.5)  # the one part that asks for a number: normal weights
-    tree = plain(part)
+    base = next(
+        parent for parent in cls.__mro__[1:] if getattr(parent, "kind", None) and "kind" in vars(parent)
+    )
+    holder = dataclasses.make_dataclass("Holder", [("part", base)], frozen=True)
+    first, errors = read(
+        holder,
+        {"part": {"name": name} | (REQUIRED.get(name, {}) if (kind, name) != ("input", "normal") else {})},
+    )
+    assert errors == []
+    assert first is not None
+    tree = plain(first.part)
     assert next(iter(tree)) == "name"
-    assert find(kind, tree.pop("name"))(**tree) == part
+    again, _ = read(holder, {"part": tree})
+    assert again == first
 
 
 def test_the_first_line_of_a_part() -> None:

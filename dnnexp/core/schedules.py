@@ -13,19 +13,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from annotated_types import Gt, Le, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from dnnexp.registry import Checked, Complaint, Count, Fraction, NonNegative, Part, Positive, check, register
 
 
+@dataclass(frozen=True, kw_only=True)
 class Schedule(Part, ABC):
-    """Base of the schedules."""
+    """Base of the schedules.
+
+    Any of them may begin with a warm-up of `warmup` = w steps: sₖ = a + (1 − a) k/w for k < w, up from the
+    fraction a, `warmup_start`; then the schedule, from its own beginning, for the rest of the run (Goyal et
+    al., "Accurate, large minibatch SGD", 2017, section 2.2; PyTorch's LinearLR in a SequentialLR, optax's
+    warmup_cosine_decay_schedule).
+    """
 
     kind = "schedule"
+    warmup: Annotated[int, Ge(0), Le(10**9)] = 0
+    warmup_start: Fraction = 0.0
 
     @abstractmethod
     def factor(self, k: int, last: int) -> Any:
+        """sₖ after k steps past the warm-up, of `last` such steps."""
+
+    def at(self, k: int, last: int) -> Any:
         """What the learning rate is multiplied with after k steps of a run of `last` steps."""
+        if k < self.warmup:
+            return self.warmup_start + (1 - self.warmup_start) * (k / self.warmup)
+        return self.factor(k - self.warmup, max(last - self.warmup, 1))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether every factor is 1."""
+        return False
 
 
 def _share(k: int, steps: int | None, last: int) -> float:
@@ -37,6 +57,11 @@ def _share(k: int, steps: int | None, last: int) -> float:
 @dataclass(frozen=True)
 class Constant(Schedule):
     """Constant: sₖ = 1."""
+
+    @property
+    def is_constant(self) -> bool:
+        """Unless it warms up."""
+        return self.warmup == 0
 
     def factor(self, k: int, last: int) -> float:
         """1."""
@@ -122,26 +147,6 @@ class InverseTime(Schedule):
     def factor(self, k: int, last: int) -> Any:
         """1 / (1 + r k)^p."""
         return 1 / (1 + self.rate * k) ** self.power
-
-
-@register("warmup")
-@dataclass(frozen=True)
-class Warmup(Schedule):
-    """Warm-up: sₖ = a + (1 − a) k/w for k < w, from the fraction a up; then another schedule.
-
-    Goyal et al., "Accurate, large minibatch SGD", 2017, section 2.2. PyTorch's LinearLR in a SequentialLR;
-    optax's warmup_cosine_decay_schedule.
-    """
-
-    steps: Count
-    start: Fraction = 0.0
-    then: Schedule = Constant()
-
-    def factor(self, k: int, last: int) -> Any:
-        """a + (1 − a) k/w, or that of the other schedule after k − w of K − w steps."""
-        if k < self.steps:
-            return self.start + (1 - self.start) * (k / self.steps)
-        return self.then.factor(k - self.steps, max(last - self.steps, 1))
 
 
 @register("one_cycle")

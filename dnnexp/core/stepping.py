@@ -12,7 +12,6 @@ from dnnexp.core.arrays import Array, Floats, Integers
 from dnnexp.core.differentiation import Function
 from dnnexp.core.objectives import Slope
 from dnnexp.core.optimizers import Optimizer
-from dnnexp.core.schedules import Constant
 
 Observer: TypeAlias = Callable[[int, Floats, Floats], None]
 """Called with the number of the first of some consecutive steps, their points `(d, B, runs)` and values
@@ -136,13 +135,13 @@ class _Step:
 
     def __init__(self, rule: Optimizer, slope: Slope, last: int) -> None:
         self._rule, self._slope, self._last = rule, slope, last
-        self._is_scheduled = not isinstance(rule.schedule, Constant)
+        self._is_scheduled = not rule.schedule.is_constant
         self._decay = rule.decay if np.any(rule.weight_decay) else ""
 
     def __call__(self, x: Array, state: Any, step: int) -> tuple[Array, Any]:
         rule, factor = self._rule, 1.0
         if self._is_scheduled:
-            factor = rule.schedule.factor(step - 1, self._last)
+            factor = rule.schedule.at(step - 1, self._last)
             rule = rule.scaled(factor)
         point = rule.query(x, state)
         gradient = self._slope(point, step)

@@ -50,8 +50,8 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "wrong type": (with_line("steps: many", "steps: 3"),
                    'x.yaml:3:8: steps: must be an integer, not "many"'),
     "negative steps": (with_line("steps: -3", "steps: 3"), "x.yaml:3:8: steps: must be at least 0, not -3"),
-    "unknown optimizer": (with_line("optimizers: [adma]", "optimizers: [adam]"),
-                          "x.yaml:3:14: optimizers.0: unknown optimizer 'adma'; did you mean 'adam'?"),
+    "unknown optimizer": (with_line("optimizers: [adaam]", "optimizers: [adam]"),
+                          "x.yaml:3:14: optimizers.0: unknown optimizer 'adaam'; did you mean 'adam'?"),
     "two with one label": (with_line("optimizers: [adam, adam]", "optimizers: [adam]"),
                            "x.yaml:3:20: optimizers.1.label: the label 'adam' is taken by item 0"),
     "bounds": (with_line("starts: {uniform: {low: 1, high: 0, count: 1}}", "starts: {points: [[1, 2]]}"),
@@ -94,8 +94,8 @@ def test_a_directory(cli: Run) -> None:
     [
         ("stpes=1", "argument 'stpes=1': unknown key 'stpes'; did you mean 'steps'?"),
         (
-            "optimizers.adma.beta1=0",
-            "argument 'optimizers.adma.beta1=0': no item 'adma'; did you mean 'adam'?",
+            "optimizers.adaam.beta1=0",
+            "argument 'optimizers.adaam.beta1=0': no item 'adaam'; did you mean 'adam'?",
         ),
         ("steps=-1", "argument 'steps=-1': steps: must be at least 0, not -1"),
         ("+steps=1", "argument '+steps=1': steps is no list; + appends to lists only"),

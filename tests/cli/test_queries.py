@@ -87,7 +87,7 @@ def test_list_as_json(cli: Run) -> None:
     [
         (["optimiser"], "unknown kind 'optimiser'; did you mean 'optimizer'? allowed: "),
         (["zzz"], "unknown kind 'zzz'; allowed: "),
-        (["optimizer", "adma"], "unknown optimizer 'adma'; did you mean 'adam'? allowed: gradient_descent"),
+        (["optimizer", "adaam"], "unknown optimizer 'adaam'; did you mean 'adam'? allowed: gradient_descent"),
     ],
 )
 def test_list_of_what_is_unknown(cli: Run, arguments: list[str], message: str) -> None:

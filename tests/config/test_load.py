@@ -76,7 +76,7 @@ def test_a_file_is_read() -> None:
         ("[1, 2]", "[1, x]", 'x.yaml:3:23: starts.points.0.1: must be a number, not "x"'),
         ("[[1, 2]]", "[[1, 2], [3]]",
          "x.yaml:3:27: starts.points.1: has 1 coordinates, but the objective valley has dimension 2"),
-        ("- adam", "- adma", "x.yaml:6:5: optimizers.0: unknown optimizer 'adma'; did you mean 'adam'? "
+        ("- adam", "- adaam", "x.yaml:6:5: optimizers.0: unknown optimizer 'adaam'; did you mean 'adam'? "
          "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adam"),
         ("name: momentum", "name: mometum",
          "x.yaml:7:12: optimizers.1.name: unknown optimizer 'mometum'; did you mean 'momentum'? "
@@ -130,7 +130,7 @@ def test_an_error_in_a_shorthand_is_at_its_own_key(old: str, new: str, line: str
 
 
 def test_several_problems_are_reported_in_one_go() -> None:
-    text = "seed: 1\nseed: 2\nsteps: -1\nstarts: !new {points: [[1]]}\noptimizers: [adma, *x]\nexpect:\n"
+    text = "seed: 1\nseed: 2\nsteps: -1\nstarts: !new {points: [[1]]}\noptimizers: [adaam, *x]\nexpect:\n"
     text += "  - {claim: a, check: 'ranking['}\n  - {claim: b, check: open()}\ntragets: [1]\n3: 4\n"
     found = problems(text)
     assert [line.partition(": ")[0] for line in found] == [
@@ -232,7 +232,7 @@ def test_a_removed_item_moves_the_arguments_after_it() -> None:
 def test_overrides_can_mend_a_file() -> None:
     text = changed("steps: 10", "steps: -10")
     assert config_of(text, "steps=10").steps == 10
-    assert config_of(changed("- adam", "- adma"), "~optimizers.0").optimizers[0].label == "momentum"
+    assert config_of(changed("- adam", "- adaam"), "~optimizers.0").optimizers[0].label == "momentum"
 
 
 def test_errors_of_the_file_and_of_overrides_come_together() -> None:
@@ -377,7 +377,7 @@ def test_an_expectation_is_taken_as_it_stands() -> None:
         ('"import os"', ["`import os` is not an expression"]),
         ("ranking.__class__ == 1", ["the name `__class__` is not allowed"]),
         ("rankng[0] == 1", ["`rankng` does not exist", "did you mean `ranking`?"]),
-        ("optimizers.adma.runs == 1", ["`optimizers.adma` does not exist", "did you mean `adam`?"]),
+        ("optimizers.adaam.runs == 1", ["`optimizers.adaam` does not exist", "did you mean `adam`?"]),
         ("ranking[3] == 1", ["`ranking[3]` does not exist", "allowed: 0 to 2"]),
         ("optimizers.adam.targets.zero == 1", ["`optimizers.adam.targets.zero` does not exist", "allowed: "]),
         ("optimizers.adam.runs", ["a check must be true or false"]),

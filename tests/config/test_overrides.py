@@ -199,7 +199,7 @@ KEYS = "experiment, name, seed, objective, gradient, starts, steps, record, targ
          "allowed: spacing, count, points"),
         ("optimize", "optimizers.adam.lr=1",
          "unknown key 'lr'; allowed: name, label, learning_rate, beta1, beta2, epsilon"),
-        ("optimize", "optimizers.adma.beta1=0", "no item 'adma'; did you mean 'adam'? "
+        ("optimize", "optimizers.adaam.beta1=0", "no item 'adaam'; did you mean 'adam'? "
          "allowed: adam, momentum, adagrad_norm, 0, 1, 2"),
         ("optimize", "optimizers.3.beta1=0", "no item '3'; allowed: adam, momentum, adagrad_norm, 0, 1, 2"),
         ("optimize", "optimizers.-1.beta1=0",
@@ -239,8 +239,8 @@ def test_what_is_not_there_is_said_with_the_argument(experiment: str, argument: 
         ({"optimizers": [{"name": "adam", "label": 5}]}, "optimizers.foo.x=1", "no item 'foo'; allowed: 0"),
         ({"optimizers": [5, None, ["adam"]]}, "optimizers.foo.x=1", "no item 'foo'; allowed: 0, 1, 2"),
         ({"optimizers": [5]}, "optimizers.0.x=1", "5 has no key 'x'"),
-        ({"optimizers": ["adma"]}, "optimizers.0.x=1",
-         f"unknown optimizer 'adma'; did you mean 'adam'? allowed: {NAMES}"),
+        ({"optimizers": ["adaam"]}, "optimizers.0.x=1",
+         f"unknown optimizer 'adaam'; did you mean 'adam'? allowed: {NAMES}"),
         ({"optimizers": ["adam"]}, "optimizers.\u00b2.x=1", "no item '\u00b2'; allowed: adam, 0"),
     ],
 )  # fmt: skip

@@ -147,10 +147,10 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("optimize", ("gradient",), {"name": "central", "step": math.inf}, ("gradient", "step"),
      "must be a finite number, not Infinity"),
     # names of parts
-    ("optimize", ("optimizers",), ["adma"], ("optimizers", 0),
-     f"unknown optimizer 'adma'; did you mean 'adam'? allowed: {OPTIMIZERS}"),
-    ("optimize", ("optimizers",), [{"name": "adma"}], ("optimizers", 0, "name"),
-     f"unknown optimizer 'adma'; did you mean 'adam'? allowed: {OPTIMIZERS}"),
+    ("optimize", ("optimizers",), ["adaam"], ("optimizers", 0),
+     f"unknown optimizer 'adaam'; did you mean 'adam'? allowed: {OPTIMIZERS}"),
+    ("optimize", ("optimizers",), [{"name": "adaam"}], ("optimizers", 0, "name"),
+     f"unknown optimizer 'adaam'; did you mean 'adam'? allowed: {OPTIMIZERS}"),
     ("optimize", ("optimizers",), [{"learning_rate": 1}], ("optimizers", 0),
      f"needs a name; allowed: {OPTIMIZERS}"),
     ("optimize", ("optimizers",), [{"name": 5}], ("optimizers", 0, "name"),
@@ -247,7 +247,7 @@ def test_all_errors_are_found_in_one_go() -> None:
         "steps": -1,
         "record": {"spacing": "cubic", "count": 1},
         "targets": [0, math.inf],
-        "optimizers": ["adma", {"name": "adam", "beta1": 2, "beta2": True}, "rmsprop", "rmsprop", {}],
+        "optimizers": ["adaam", {"name": "adam", "beta1": 2, "beta2": True}, "rmsprop", "rmsprop", {}],
         "expect": [{"claim": "no check"}],
         "stpes": 3,
     }
@@ -536,7 +536,7 @@ def test_the_json_schema_takes_a_shipped_config_and_no_misspelt_key(file: Path) 
     ("experiment", "where", "value"),
     [
         ("optimize", ("optimizers",), []),
-        ("optimize", ("optimizers",), ["adma"]),
+        ("optimize", ("optimizers",), ["adaam"]),
         ("optimize", ("optimizers",), [{"name": "adam", "lr": 1}]),
         ("optimize", ("optimizers",), [{"name": "adam", "beta1": 1}]),
         ("optimize", ("optimizers",), [{"name": "adam", "label": "1"}]),

@@ -36,7 +36,10 @@ def _of_objective(result: Result, name: str, metrics: Any) -> RenderableType:
     targets = [repr(target) for target in sorted(config.targets, reverse=True)]
     forms = [form for found in metrics["optimizers"].values() for form in _forms(found)]
     columns = [f"≤ {float(target):g}" for target in targets]
-    columns += [head for head, _ in _learning(forms[0])] or ["median\nfinal f", "best\nfinal f"]
+    columns += [head for head, _ in (_learning(forms[0]) if forms else [])] or [
+        "median\nfinal f",
+        "best\nfinal f",
+    ]
     diverged = any(form["diverged"] for form in forms)
     made = table(_title(result, name), "optimizer", *columns, *["diverged"] * diverged)
     for label in metrics["ranking"]:

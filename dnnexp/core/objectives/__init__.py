@@ -1,15 +1,17 @@
 """Objectives: functions to minimise, with gradient and, where they are known, domain and minima."""
 
+# in the order in which they are listed: the plain ones first
+# isort: off
 from dnnexp.core.objectives.base import Objective, Slope
-from dnnexp.core.objectives.formula import ExpressionObjective
 from dnnexp.core.objectives.instance import MOST_TURNED, TestFunction
-from dnnexp.core.objectives.learning import Learning
-from dnnexp.core.objectives.multimodal import Ackley, Griewank, Levy, Rastrigin, StyblinskiTang
-from dnnexp.core.objectives.planar import Booth, Branin, Matyas, Ravine, Saddle, ThreeHumpCamel
 from dnnexp.core.objectives.quadratics import Ellipsoid, Quadratic, Sphere, Valley
+from dnnexp.core.objectives.valleys import Beale, DixonPrice, Himmelblau, Rosenbrock, Zakharov
+from dnnexp.core.objectives.planar import Booth, Branin, Matyas, Ravine, Saddle, ThreeHumpCamel
+from dnnexp.core.objectives.multimodal import Ackley, Griewank, Levy, Rastrigin, StyblinskiTang
+from dnnexp.core.objectives.formula import ExpressionObjective
+from dnnexp.core.objectives.learning import Learning
 from dnnexp.core.objectives.regression import LeastSquares, LogisticRegression
 from dnnexp.core.objectives.training import NetworkTraining
-from dnnexp.core.objectives.valleys import Beale, DixonPrice, Himmelblau, Rosenbrock, Zakharov
 
 __all__ = [
     "MOST_TURNED",

@@ -10,7 +10,7 @@ from annotated_types import Gt, Lt
 
 from dnnexp.core.arrays import Array, namespace
 from dnnexp.core.optimizers.base import Optimizer, WeightDecay
-from dnnexp.core.schedules import Constant, Schedule
+from dnnexp.core.schedules import Schedule
 from dnnexp.registry import Complaint, Decay, Positive, check, register
 
 
@@ -73,7 +73,7 @@ class Rprop(Optimizer):
     @staticmethod
     def unscheduled(schedule: Schedule) -> Iterator[Complaint]:
         """The learning rate is used once."""
-        if not isinstance(schedule, Constant):
+        if not schedule.is_constant:
             yield ("schedule",), "has no effect on rprop, which sets its step sizes itself; use constant"
 
     def init(self, x: Array) -> RpropState:
@@ -85,7 +85,8 @@ class Rprop(Optimizer):
         """−Δ sign g, 0 where the sign turned."""
         xp = namespace(x)
         agreement = gradient * state.gradient
-        factor = xp.where(agreement > 0, self.grow, xp.where(agreement < 0, self.shrink, 1.0))
+        holds, turns = (xp.astype(side, x.dtype) for side in (agreement > 0, agreement < 0))
+        factor = 1 + (self.grow - 1) * holds + (self.shrink - 1) * turns
         size = xp.clip(state.size * factor, self.smallest_step, self.largest_step)
-        gradient = xp.where(agreement < 0, 0.0, gradient)
+        gradient = gradient * (1 - turns)
         return -size * xp.sign(gradient), RpropState(size, gradient)

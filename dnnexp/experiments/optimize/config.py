@@ -55,7 +55,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     """Optimizers compared on one objective, or on several (a suite), from shared starts."""
 
     experiment: Literal["optimize"] = "optimize"
-    objective: Objective | None = None
+    objective: Objective = Valley()
     objectives: tuple[Labelled[Objective], ...] = ()
     gradient: GradientMethod = Analytic()
     noise: Noise = Noise()
@@ -68,30 +68,24 @@ class OptimizeConfig(ExperimentConfig, Checked):
     animate: bool = False
     expect: tuple[Expectation, ...] = ()
 
-    def __post_init__(self) -> None:
-        """Fill in the objective of the reference experiment where none is named."""
-        if self.objective is None and not self.objectives:
-            object.__setattr__(self, "objective", Valley())
-        super().__post_init__()
-
     @property
     def suite(self) -> tuple[Labelled[Objective], ...]:
         """The objectives; one that is not of a suite has the label ''."""
-        return self.objectives or tuple(Labelled("", one) for one in (self.objective,) if one is not None)
+        return self.objectives or (Labelled("", self.objective),)
 
     @check("objective", "objectives")
     @staticmethod
     def one_or_several(
-        objective: Objective | None, objectives: tuple[Labelled[Objective], ...]
+        objective: Objective, objectives: tuple[Labelled[Objective], ...]
     ) -> Iterator[Complaint]:
         """There is one objective, or a suite of them."""
-        if objective is not None and objectives:
+        if objective != Valley() and objectives:
             yield ("objectives",), "stands beside objective; give one of the two"
 
     @check("objective", "objectives", "starts")
     @staticmethod
     def dimensions(
-        objective: Objective | None, objectives: tuple[Labelled[Objective], ...], starts: Starts
+        objective: Objective, objectives: tuple[Labelled[Objective], ...], starts: Starts
     ) -> Iterator[Complaint]:
         """Every start fits every objective."""
         for one in _all(objective, objectives):
@@ -100,9 +94,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
 
     @check("objective", "objectives")
     @staticmethod
-    def turnable(
-        objective: Objective | None, objectives: tuple[Labelled[Objective], ...]
-    ) -> Iterator[Complaint]:
+    def turnable(objective: Objective, objectives: tuple[Labelled[Objective], ...]) -> Iterator[Complaint]:
         """An instance holds a rotation, the square of its dimension."""
         for index, one in enumerate(_all(objective, objectives)):
             place = ("objectives", index) if objectives else ("objective",)
@@ -119,7 +111,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @check("objective", "objectives", "gradient")
     @staticmethod
     def differentiable(
-        objective: Objective | None, objectives: tuple[Labelled[Objective], ...], gradient: GradientMethod
+        objective: Objective, objectives: tuple[Labelled[Objective], ...], gradient: GradientMethod
     ) -> Iterator[Complaint]:
         """A costly objective, such as a network, has its own gradient only."""
         for one in _all(objective, objectives):
@@ -137,7 +129,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @check("objective", "objectives", "starts", "tune")
     @staticmethod
     def other_starts(
-        objective: Objective | None,
+        objective: Objective,
         objectives: tuple[Labelled[Objective], ...],
         starts: Starts,
         tune: Tune | None,
@@ -147,17 +139,19 @@ class OptimizeConfig(ExperimentConfig, Checked):
             if tune and starts.uniform is None and not one.draws:
                 yield ("tune",), f"needs starts.uniform: the objective {one.name} draws no starts of its own"
 
-    @check("objective", "record", "animate")
+    @check("objective", "objectives", "record", "animate")
     @staticmethod
-    def drawable(objective: Objective | None, record: Record, animate: bool) -> Iterator[Complaint]:
+    def drawable(
+        objective: Objective, objectives: tuple[Labelled[Objective], ...], record: Record, animate: bool
+    ) -> Iterator[Complaint]:
         """An animation has two coordinates to show."""
-        if animate and (objective is None or objective.dimension != 2 or not record.keeps_points(2)):
+        if animate and (objectives or objective.dimension != 2 or not record.keeps_points(2)):
             yield ("animate",), "needs one objective of dimension 2, and record.points"
 
     @check("objective", "objectives", "starts", "steps", "record", "optimizers", "tune")
     @staticmethod
     def recorded_size(
-        objective: Objective | None,
+        objective: Objective,
         objectives: tuple[Labelled[Objective], ...],
         starts: Starts,
         steps: int,
@@ -178,8 +172,8 @@ class OptimizeConfig(ExperimentConfig, Checked):
             yield ("record",), f"{message}: record fewer steps, or take fewer starts"
 
 
-def _all(objective: Objective | None, objectives: tuple[Labelled[Objective], ...]) -> list[Objective]:
-    return [entry.item for entry in objectives] or [objective or Valley()]
+def _all(objective: Objective, objectives: tuple[Labelled[Objective], ...]) -> list[Objective]:
+    return [entry.item for entry in objectives] or [objective]
 
 
 def shrink(config: OptimizeConfig) -> OptimizeConfig:

@@ -16,7 +16,6 @@ from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.differentiation import hessian
 from dnnexp.core.objectives import Objective
 from dnnexp.core.optimizers import Optimizer
-from dnnexp.core.schedules import Constant
 from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import Metrics, finite
 from dnnexp.experiments.optimize.problem import Problem
@@ -82,7 +81,7 @@ def obstacle(problem: Problem, rule: Optimizer) -> str:
     objective = problem.objective
     if rule.iteration_matrix(1.0) is None:
         return f"no linear theory of {rule.name}"
-    if not isinstance(rule.schedule, Constant):
+    if not rule.schedule.is_constant:
         return "no theory with a schedule"
     if np.any(rule.weight_decay) or rule.clips:
         return "no theory with weight decay or clipping"

@@ -77,21 +77,21 @@ def test_a_file_is_read() -> None:
         ("[[1, 2]]", "[[1, 2], [3]]",
          "x.yaml:3:27: starts.points.1: has 1 coordinates, but the objective valley has dimension 2"),
         ("- adam", "- adaam", "x.yaml:6:5: optimizers.0: unknown optimizer 'adaam'; did you mean 'adam'? "
-         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adam"),
+         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"),
         ("name: momentum", "name: mometum",
          "x.yaml:7:12: optimizers.1.name: unknown optimizer 'mometum'; did you mean 'momentum'? "
-         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adam"),
+         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"),
         # an unknown key is where the key is, not its value
         ("beta: 0.99", "bata:     0.99", "x.yaml:10:5: optimizers.2.bata: unknown key; did you mean 'beta'? "
-         "allowed: label, learning_rate, beta, epsilon, accumulator"),
+         "allowed: label, learning_rate, beta, epsilon, accumulator, epsilon_place, centered, momentum, velocity, weight_decay, decay, decay_scale, clip_value, clip_norm, schedule"),
         ("learning_rate: 0.1", "rate: 0.1", "x.yaml:7:22: optimizers.1.rate: unknown key; "
-         "allowed: label, learning_rate, momentum"),
+         "allowed: label, learning_rate, momentum, dampening, velocity, weight_decay, decay, decay_scale, clip_value, clip_norm, schedule"),
         # what is missing is where it would stand
         ("steps: 10\n", "", "x.yaml:1:1: steps: is required, but missing"),
         ("{points: [[1, 2]]}", "{uniform: {low: 0, high: 1}}",
          "x.yaml:3:19: starts.uniform.count: is required, but missing"),
         ("  - name: rmsprop\n    label", "  - label", "x.yaml:8:5: optimizers.2: needs a name; "
-         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adam"),
+         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"),
         # a label that only one of two items writes
         ("label: slow", "label: adam", "x.yaml:9:12: optimizers.2.label: the label 'adam' is taken by "
          "item 0; add a label: of its own to one of them"),
@@ -238,7 +238,7 @@ def test_overrides_can_mend_a_file() -> None:
 def test_errors_of_the_file_and_of_overrides_come_together() -> None:
     assert problems(changed("seed: 3", "seed: -3"), "steps=-1", "sed=1") == [
         "argument 'sed=1': unknown key 'sed'; did you mean 'seed'? allowed: experiment, name, seed, "
-        "objective, gradient, starts, steps, record, targets, optimizers, expect",
+        "objective, objectives, gradient, noise, starts, steps, record, targets, optimizers, tune, animate, expect",
         "x.yaml:2:7: seed: must be at least 0, not -3",
         "argument 'steps=-1': steps: must be at least 0, not -1",
     ]

@@ -185,8 +185,8 @@ def test_values_are_of_the_files_dialect(text: str, value: Any) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
-NAMES = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adam"
-KEYS = "experiment, name, seed, objective, gradient, starts, steps, record, targets, optimizers, expect"
+NAMES = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"
+KEYS = "experiment, name, seed, objective, objectives, gradient, noise, starts, steps, record, targets, optimizers, tune, animate, expect"
 
 
 @pytest.mark.parametrize(

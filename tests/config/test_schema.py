@@ -60,8 +60,8 @@ def valid(experiment: str, tree: Tree) -> Any:
     return config
 
 
-OPTIMIZERS = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adam"
-TOP = "experiment, name, seed, objective, gradient, starts, steps, record, targets, optimizers, expect"
+OPTIMIZERS = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"
+TOP = "experiment, name, seed, objective, objectives, gradient, noise, starts, steps, record, targets, optimizers, tune, animate, expect"
 ACTIVATIONS = "sigmoid, relu, tanh, identity"
 BAD_NAME = "must be a letter, then letters, digits, _ or - (at most 100), not "
 
@@ -71,9 +71,9 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("optimize", ("stpes",), 1, ("stpes",), f"unknown key; did you mean 'steps'? allowed: {TOP}"),
     ("optimize", ("zzz",), 1, ("zzz",), f"unknown key; allowed: {TOP}"),
     ("optimize", ("starts", "pts"), 1, ("starts", "pts"), "unknown key; did you mean 'points'? "
-     "allowed: points, uniform"),
+     "allowed: points, uniform, own"),
     ("optimize", ("optimizers", 0), {"name": "adam", "lr": 1}, ("optimizers", 0, "lr"),
-     "unknown key; allowed: label, learning_rate, beta1, beta2, epsilon"),
+     "unknown key; allowed: label, learning_rate, beta1, beta2, epsilon, epsilon_root, bias_correction, weight_decay, decay, decay_scale, clip_value, clip_norm, schedule"),
     ("optimize", ("objective",), {"name": "valley", "dimension": 2}, ("objective", "dimension"),
      "unknown key; allowed: none"),
     ("activations", ("initializers", 0), {"name": "glorot", "gian": 1}, ("initializers", 0, "gian"),
@@ -101,7 +101,7 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
      "must be 'linear', 'log' or 'every', not \"cubic\""),
     ("optimize", ("record", "points"), 5, ("record", "points"), "must be 'auto' or true or false, not 5"),
     ("optimize", ("objective",), 5, ("objective",), "must be a name or a mapping with a name, not 5; "
-     "allowed: valley, quadratic, rosenbrock, beale, himmelblau"),
+     "allowed: valley, quadratic, sphere, ellipsoid, rosenbrock, zakharov, dixon_price, beale, himmelblau, booth, matyas, three_hump_camel, branin, saddle, ravine, rastrigin, ackley, griewank, levy, styblinski_tang, expression, least_squares, logistic_regression, network"),
     ("optimize", ("optimizers",), "adam", ("optimizers",), 'must be a list, not "adam"'),
     ("optimize", ("optimizers",), {"name": "adam"}, ("optimizers",), 'must be a list, not {"name": "adam"}'),
     ("optimize", ("optimizers", 0), ["adam"], ("optimizers", 0),
@@ -372,6 +372,13 @@ def test_a_config_is_frozen_and_the_tree_is_left_alone(experiment: str) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in kinds() for name in parts(kind)])
 def test_every_field_of_every_part_can_be_written(kind: str, name: str) -> None:
+    if kind in ("data", "schedule") or name in (
+        "expression",
+        "least_squares",
+        "logistic_regression",
+        "network",
+    ):
+        pytest.skip("nested, or without a default: written in test_registry")
     cls = find(kind, name)
     fields = [field for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING]
     # normal has std and variance, of which one is given

@@ -16,7 +16,7 @@ from dnnexp.core.differentiation import (
     complex_gradient,
     scaled_step,
 )
-from dnnexp.core.objectives import Objective, Valley
+from dnnexp.core.objectives import TestFunction, Valley
 
 EPSILON = float(np.finfo(np.float64).eps)
 POINT = np.array([[0.7], [-1.3]])
@@ -31,14 +31,14 @@ def slope_of_wavy(x: Floats) -> Floats:
     return np.stack([np.exp(x[0]) * np.sin(x[1]), np.exp(x[0]) * np.cos(x[1])])
 
 
-def points(objective: Objective, shape: tuple[int, ...]) -> Floats:
+def points(objective: TestFunction, shape: tuple[int, ...]) -> Floats:
     low, high = (corner.reshape((-1,) + (1,) * len(shape)) for corner in objective.domain())
     return np.random.default_rng(0).uniform(low, high, (objective.dimension, *shape))
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (3, 4)], ids=str)
 def test_every_method_gives_the_gradient(
-    gradient: GradientMethod, objective: Objective, shape: tuple[int, ...]
+    gradient: GradientMethod, objective: TestFunction, shape: tuple[int, ...]
 ) -> None:
     """Relative to the largest slope there: round-off ε |f| / (|∇f| h) of differences is below 1e-7."""
     x = points(objective, shape)
@@ -50,7 +50,7 @@ def test_every_method_gives_the_gradient(
     np.testing.assert_array_equal(x, before)
 
 
-def test_the_complex_step_gives_the_gradient_to_rounding(objective: Objective) -> None:
+def test_the_complex_step_gives_the_gradient_to_rounding(objective: TestFunction) -> None:
     x = points(objective, (50,))
     found, expected = complex_gradient(objective.value, x), objective.gradient(x)
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=8 * EPSILON * np.abs(expected).max())

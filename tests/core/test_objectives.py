@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.objectives import Beale, Himmelblau, Objective, Quadratic, Rosenbrock, Valley
+from dnnexp.core.objectives import Beale, Himmelblau, Quadratic, Rosenbrock, Valley
 
 EPSILON = float(np.finfo(np.float64).eps)
 TRAILING_SHAPES = [(), (4,), (3, 4), (1, 1), (2, 3, 4)]
 
 
-def points(objective: Objective, shape: tuple[int, ...], seed: int = 0) -> Floats:
+def points(objective: TestFunction, shape: tuple[int, ...], seed: int = 0) -> Floats:
     """Uniform in the domain, `(d, *shape)`."""
     low, high = (corner.reshape((-1,) + (1,) * len(shape)) for corner in objective.domain())
     return np.random.default_rng(seed).uniform(low, high, (objective.dimension, *shape))
 
 
-def largest_slope(objective: Objective) -> float:
+def largest_slope(objective: TestFunction) -> float:
     return float(np.abs(objective.gradient(points(objective, (1000,)))).max())
 
 
-def test_the_minimum_is_attained_at_the_minimizers(objective: Objective) -> None:
+def test_the_minimum_is_attained_at_the_minimizers(objective: TestFunction) -> None:
     """To second order in the minimizers' own rounding, that is to (ε x)² times a curvature: 1e-25."""
     minimizers = objective.minimizers()
     assert minimizers.shape[0] == objective.dimension
@@ -31,13 +31,13 @@ def test_the_minimum_is_attained_at_the_minimizers(objective: Objective) -> None
     np.testing.assert_allclose(objective.value(minimizers), objective.minimum, rtol=0, atol=1e-25)
 
 
-def test_the_gradient_vanishes_at_the_minimizers(objective: Objective) -> None:
+def test_the_gradient_vanishes_at_the_minimizers(objective: TestFunction) -> None:
     """To rounding of terms that are as large as slopes in the domain are."""
     atol = 8 * EPSILON * largest_slope(objective)
     np.testing.assert_allclose(objective.gradient(objective.minimizers()), 0, atol=atol)
 
 
-def test_minimizers_are_distinct_and_in_the_domain(objective: Objective) -> None:
+def test_minimizers_are_distinct_and_in_the_domain(objective: TestFunction) -> None:
     low, high = objective.domain()
     minimizers = objective.minimizers()
     assert low.shape == high.shape == (objective.dimension,)
@@ -45,7 +45,7 @@ def test_minimizers_are_distinct_and_in_the_domain(objective: Objective) -> None
     assert len(np.unique(minimizers.round(3), axis=1).T) == minimizers.shape[1]
 
 
-def test_no_value_in_the_domain_is_below_the_minimum(objective: Objective) -> None:
+def test_no_value_in_the_domain_is_below_the_minimum(objective: TestFunction) -> None:
     value = objective.value(points(objective, (20_000,)))
     assert (value > objective.minimum).all()
     near = objective.minimizers()[:, :, None] + 1e-3 * np.random.default_rng(1).standard_normal(
@@ -55,7 +55,7 @@ def test_no_value_in_the_domain_is_below_the_minimum(objective: Objective) -> No
 
 
 @pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
-def test_the_gradient_is_the_complex_step(objective: Objective, shape: tuple[int, ...]) -> None:
+def test_the_gradient_is_the_complex_step(objective: TestFunction, shape: tuple[int, ...]) -> None:
     """To rounding, of terms that cancel down from the largest slope."""
     x = points(objective, shape)
     gradient = objective.gradient(x)
@@ -70,7 +70,7 @@ def test_the_gradient_is_the_complex_step(objective: Objective, shape: tuple[int
 
 
 @pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
-def test_the_gradient_is_the_difference_quotient(objective: Objective, shape: tuple[int, ...]) -> None:
+def test_the_gradient_is_the_difference_quotient(objective: TestFunction, shape: tuple[int, ...]) -> None:
     """Round-off ε max|f| / h and truncation h² |f‴| / 6 with h = 1e-5: relative to the slopes, below 1e-7."""
     x, h = points(objective, shape), 1e-5
     gradient = objective.gradient(x)
@@ -82,7 +82,7 @@ def test_the_gradient_is_the_difference_quotient(objective: Objective, shape: tu
 
 
 @pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
-def test_points_are_independent_of_each_other(objective: Objective, shape: tuple[int, ...]) -> None:
+def test_points_are_independent_of_each_other(objective: TestFunction, shape: tuple[int, ...]) -> None:
     """Every point gets the bits that it has by itself, wherever it stands, and is not changed.
 
     Guards: in ten dimensions the value of a single run differed in the last bit from the same run's beside
@@ -100,7 +100,7 @@ def test_points_are_independent_of_each_other(objective: Objective, shape: tuple
 
 @pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
 def test_arrays_of_the_standard_give_the_numbers_of_numpy(
-    objective: Objective, shape: tuple[int, ...]
+    objective: TestFunction, shape: tuple[int, ...]
 ) -> None:
     x = points(objective, shape)
     strict = array_api_strict.asarray(x)

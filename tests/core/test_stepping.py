@@ -259,7 +259,9 @@ def test_runs_are_the_same_alone_and_together_and_stacked(
 
 
 def uniform_starts(objective: Objective, runs: int) -> Floats:
-    low, high = objective.domain()
+    domain = objective.domain()
+    assert domain is not None
+    low, high = domain
     return np.random.default_rng(0).uniform(low[:, None], high[:, None], (objective.dimension, runs))
 
 

@@ -24,8 +24,11 @@ from dnnexp.experiments import NAMES, find
 from dnnexp.experiments.activations import Widths
 from dnnexp.experiments.base import Request, Result
 from dnnexp.experiments.gradcheck.config import StepSweep
-from dnnexp.experiments.optimize.config import Starts
+from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.plots import activations, gradcheck, optimize, style
+from dnnexp.plots.optimize.cases import cases
+from dnnexp.plots.optimize.convergence import convergence
+from dnnexp.plots.optimize.paths import trajectories
 from dnnexp.registry import Labelled
 
 
@@ -94,7 +97,7 @@ def test_no_text_is_clipped_or_overlaps_another_in_its_axes(experiment: str) -> 
 
 def test_convergence_draws_median_and_quartiles() -> None:
     result = smoke("optimize")
-    (axes,) = optimize.convergence(result).axes
+    (axes,) = convergence(cases(result)[0]).axes
     curves = {line.get_label(): line for line in axes.lines}
     for label in result.metrics["optimizers"]:
         value = result.arrays[f"{label}.value"]
@@ -110,7 +113,7 @@ def test_convergence_draws_median_and_quartiles() -> None:
 def test_one_start_has_no_band() -> None:
     config = load("optimize", reference("optimize"))
     result = smoke("optimize", starts=replace(config.starts, uniform=None))
-    (axes,) = optimize.convergence(result).axes
+    (axes,) = convergence(cases(result)[0]).axes
     assert len(axes.collections) == 0
     assert "one start" in axes.get_title("left")
 
@@ -119,7 +122,7 @@ def test_divergence_is_drawn_and_named() -> None:
     optimizers = (Labelled("wild", GradientDescent(3.0)), Labelled("tame", GradientDescent(0.1)))
     result = smoke("optimize", optimizers=optimizers, steps=2000)
     assert result.metrics["optimizers"]["wild"]["diverged"] == 5
-    titles = [axes.get_title("left") for axes in optimize.trajectories(result).axes]
+    titles = [axes.get_title("left") for axes in trajectories(cases(result)[0]).axes]
     assert "diverged" in titles[0]
     assert dict(plots.render("optimize", result)).keys() == {"convergence.png", "trajectories.png"}
 

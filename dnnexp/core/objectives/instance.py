@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -31,6 +31,11 @@ class TestFunction(Objective, ABC):
     __test__ = False  # no test of pytest's
 
     instance: Annotated[int, Ge(0), Le(2**63 - 1)] | None = None
+    if TYPE_CHECKING:
+
+        @property
+        def minimum(self) -> float:
+            """The least value."""
 
     @abstractmethod
     def minimizers(self) -> Floats:

@@ -2,143 +2,24 @@
 
 import ast
 import difflib
-from collections.abc import Callable
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, reduce
 from typing import Any, NoReturn
 
-import numpy as np
-
-from dnnexp.expression._functions import CONSTANTS, FUNCTIONS
-from dnnexp.expression._grammar import MAX_DEPTH, python_expression, too_deep
-from dnnexp.expression._operators import FAULTS, bounded, is_finite, power
+from dnnexp.expression._grammar import MAX_DEPTH, REFUSED, python_expression, read, too_deep
+from dnnexp.expression._graph import Graph, Node
+from dnnexp.expression._operations import CONSTANTS, FUNCTIONS
+from dnnexp.expression._program import Program
 from dnnexp.expression._source import ExpressionError, Source
 
+SEVERAL = ("min", "max")  # functions of two arguments or more; the others have one
 ALLOWED = (
     f"allowed are the variables, numbers, {' and '.join(CONSTANTS)}, `+ - * / **`, parentheses, and the "
     f"functions {' '.join(FUNCTIONS)}"
 )
-Slopes = dict[int, Any]
-"""The derivatives by those variables that a value depends on, by their index."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """A constant."""
-
-    data: float
-
-    def value(self, x: Any) -> Any:
-        return self.data
-
-    def dual(self, x: Any) -> tuple[Any, Slopes]:
-        return self.data, {}
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A coordinate."""
-
-    index: int
-
-    def value(self, x: Any) -> Any:
-        return x[self.index, ...]
-
-    def dual(self, x: Any) -> tuple[Any, Slopes]:
-        return x[self.index, ...], {self.index: 1.0}
-
-
-@dataclass(frozen=True)
-class Sum:
-    """left + sign · right."""
-
-    left: "Term"
-    right: "Term"
-    sign: float
-
-    def value(self, x: Any) -> Any:
-        left, right = self.left.value(x), self.right.value(x)
-        return left + right if self.sign > 0 else left - right
-
-    def dual(self, x: Any) -> tuple[Any, Slopes]:
-        (left, by_left), (right, by_right) = self.left.dual(x), self.right.dual(x)
-        slopes = dict(by_left)
-        for index, slope in by_right.items():
-            slopes[index] = slopes.get(index, 0.0) + self.sign * slope
-        return (left + right if self.sign > 0 else left - right), slopes
-
-
-@dataclass(frozen=True)
-class Product:
-    """left · right."""
-
-    left: "Term"
-    right: "Term"
-
-    def value(self, x: Any) -> Any:
-        return self.left.value(x) * self.right.value(x)
-
-    def dual(self, x: Any) -> tuple[Any, Slopes]:
-        (left, by_left), (right, by_right) = self.left.dual(x), self.right.dual(x)
-        slopes = {index: slope * right for index, slope in by_left.items()}
-        for index, slope in by_right.items():
-            slopes[index] = slopes.get(index, 0.0) + left * slope
-        return left * right, slopes
-
-
-@dataclass(frozen=True)
-class Quotient:
-    """left / right."""
-
-    left: "Term"
-    right: "Term"
-
-    def value(self, x: Any) -> Any:
-        return self.left.value(x) / self.right.value(x)
-
-    def dual(self, x: Any) -> tuple[Any, Slopes]:
-        (left, by_left), (right, by_right) = self.left.dual(x), self.right.dual(x)
-        value = left / right
-        slopes = {index: slope / right for index, slope in by_left.items()}
-        for index, slope in by_right.items():
-            slopes[index] = slopes.get(index, 0.0) - value * slope / right
-        return value, slopes
-
-
-@dataclass(frozen=True)
-class Power:
-    """base ** exponent, with a constant exponent: so that 0 and negative bases have their derivatives."""
-
-    base: "Term"
-    exponent: float
-
-    def value(self, x: Any) -> Any:
-        return self.base.value(x) ** self.exponent
-
-    def dual(self, x: Any) -> tuple[Any, Slopes]:
-        base, by_base = self.base.dual(x)
-        outer = self.exponent * (base if self.exponent == 2 else base ** (self.exponent - 1))
-        return base**self.exponent, {index: outer * slope for index, slope in by_base.items()}
-
-
-@dataclass(frozen=True)
-class Apply:
-    """A function of the language, of one term."""
-
-    name: str
-    term: "Term"
-
-    def value(self, x: Any) -> Any:
-        return FUNCTIONS[self.name].f(x.__array_namespace__(), self.term.value(x))
-
-    def dual(self, x: Any) -> tuple[Any, Slopes]:
-        inner, by_inner = self.term.dual(x)
-        xp, function = x.__array_namespace__(), FUNCTIONS[self.name]
-        value = function.f(xp, inner)
-        outer = function.df(xp, inner, value)
-        return value, {index: outer * slope for index, slope in by_inner.items()}
-
-
-Term = Number | Variable | Sum | Product | Quotient | Power | Apply
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 
 
 @dataclass(frozen=True)
@@ -146,129 +27,170 @@ class Formula:
     """A formula of some variables; made by `parse_formula`.
 
     Points are `(d, ...)`, one coordinate for each variable, real or complex arrays of any library that
-    follows the array API standard.
+    follows the array API standard. What is no number (1/0, the log of a negative number) is inf or NaN, with
+    the warning that the array library gives. Derivatives at a kink (of abs, min and max) are the mean of
+    those to both sides: 0 for abs at 0.
     """
 
     text: str
     variables: tuple[str, ...]
-    _term: Term = field(repr=False, compare=False)
+    _node: Node = field(repr=False, compare=False)
 
     def value(self, x: Any) -> Any:
         """The value at points `(d, ...)`: `(...)`."""
-        return _spread(self._term.value(x), x)
+        (value,) = self._value(x)
+        if isinstance(value, float):
+            return x.__array_namespace__().full(x.shape[1:], value, dtype=x.dtype)
+        return value if self._node.operation else +value  # a copy, not a view of the points
 
     def gradient(self, x: Any) -> Any:
         """The gradient by forward mode, exact to rounding: the shape of x."""
-        _, slopes = self._term.dual(x)
-        rows = [_spread(slopes.get(index, 0.0), x) for index in range(len(self.variables))]
-        return x.__array_namespace__().stack(rows)
+        xp = x.__array_namespace__()
+        row = (1, *x.shape[1:])
+        rows = [
+            xp.full(row, slope, dtype=x.dtype) if isinstance(slope, float) else slope[None, ...]
+            for slope in self._gradient(x)
+        ]
+        return xp.concat(rows)  # quicker than stack
+
+    @cached_property
+    def _value(self) -> Program:
+        return Program([self._node])
+
+    @cached_property
+    def _gradient(self) -> Program:
+        graph = self._node.graph
+        slopes = graph.slopes(self._node)
+        return Program([slopes.get(index, graph.node(0.0)) for index in range(len(self.variables))])
+
+    def __reduce__(self) -> Any:
+        """Its text: what is made of that is neither small nor fit for another process."""
+        return parse_formula, (self.text, self.variables)
 
 
-def _spread(data: Any, x: Any) -> Any:
-    """A value of every point; a constant is none yet."""
-    return data + 0 * x[0, ...] if isinstance(data, float | int) else data
+def parse_formula(text: str, variables: Sequence[str]) -> Formula:
+    """The formula of some variables in a text, or ExpressionError for what is none.
+
+    The language is that of the variables, numbers, pi and e, `+ - * / **`, and the functions; what it shares
+    with that of `parse` means the same there.
+    """
+    for _, message in variable_faults(variables):
+        raise ExpressionError(message)
+    line, body = read(text, ALLOWED)
+    return Formula(text, tuple(variables), Reader(line, variables).node(body))
+
+
+def variable_faults(variables: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """What is wrong with names of variables, by their index."""
+    for index, name in enumerate(variables):
+        if name in FUNCTIONS or name in CONSTANTS:
+            kind = "function" if name in FUNCTIONS else "constant"
+            yield index, f"the variable {name!r} has the name of a {kind}; choose another"
+        elif name in variables[:index]:
+            yield index, f"the variable {name!r} stands twice; each may stand once"
+        elif not is_name(name):
+            allowed = "allowed are letters, digits and _, and no word of Python's"
+            yield index, f"the variable {name!r} is no name in formulas; {allowed}"
+
+
+def is_name(text: str) -> bool:
+    """Whether a formula can speak of something by that name."""
+    try:
+        body = python_expression(text)
+    except ExpressionError:
+        return False
+    return isinstance(body, ast.Name) and body.id == text and not text.startswith("__")
 
 
 class Reader(Source):
-    """Admits the constructs of the language, and makes terms of them."""
+    """Admits the constructs of the language, and makes nodes of them."""
 
-    def __init__(self, text: str, variables: tuple[str, ...]) -> None:
+    def __init__(self, text: str, variables: Sequence[str]) -> None:
         super().__init__(text)
-        self.variables = variables
+        self.graph = Graph()
+        self.places = {name: index for index, name in enumerate(variables)}
 
-    def refuse(self, node: ast.AST, what: str) -> NoReturn:
-        if isinstance(node, ast.expr):
-            raise self.error(node, f"{what}; {ALLOWED}")
-        raise ExpressionError(f"{what}; {ALLOWED}")
-
-    def term(self, node: ast.expr, depth: int = 1) -> Term:
+    def node(self, expr: ast.expr, depth: int = 1) -> Node:
         if depth > MAX_DEPTH:
             raise too_deep()
-        match node:
-            case ast.Constant(value=data) if isinstance(data, int | float) and not isinstance(data, bool):
-                return self.number(node, lambda: float(data))
+        found = self.made(expr, depth)
+        if found.number is not None and not math.isfinite(found.number):
+            kind = "a real number" if math.isnan(found.number) else "a finite number (up to 1.79e308)"
+            raise self.error(expr, f"{self.quote(expr)} is not {kind}")
+        return found
+
+    def made(self, expr: ast.expr, depth: int) -> Node:
+        match expr:
+            case ast.Constant(value=int() | float() as data) if not isinstance(data, bool):
+                return self.number(data)
             case ast.Name(id=name):
-                return self.named(node, name)
+                return self.named(expr, name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self.product(node, Number(-1.0), self.term(operand, depth + 1))
+                return -self.node(operand, depth + 1)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return self.term(operand, depth + 1)
-            case ast.BinOp(left=left, op=op, right=right):
-                return self.binary(node, op, self.term(left, depth + 1), self.term(right, depth + 1))
-            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-                return self.apply(node, name, self.term(argument, depth + 1))
-            case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS:
-                self.refuse(node, f"`{name}` takes one argument")
+                return self.node(operand, depth + 1)
+            case ast.BinOp(op=op) if isinstance(op, OPERATORS):
+                return self.binary(expr, depth)
             case ast.Call():
-                self.refuse(node, f"calling {self.quote(node.func)} is not allowed")
-        self.refuse(node, f"{self.quote(node)} is not allowed")
+                return self.call(expr, depth)
+        self.refuse(expr)
 
-    def number(self, node: ast.expr, compute: Callable[[], Any]) -> Number:
+    def refuse(self, expr: ast.expr, construct: str = "") -> NoReturn:
+        kind = type(expr.value if isinstance(expr, ast.Constant) else getattr(expr, "op", expr)).__name__
+        construct = construct or REFUSED.get(kind, "")
+        where = f"{construct} is not allowed, in {self.quote(expr)}" if construct else ""
+        raise self.error(expr, f"{where or f'{self.quote(expr)} is not allowed'}; {ALLOWED}")
+
+    def number(self, data: float) -> Node:
         try:
-            result = float(compute())
-        except ArithmeticError as error:
-            raise self.error(node, f"{FAULTS[type(error)]} in {self.quote(node)}") from None
-        if not is_finite(result):
-            raise self.error(node, f"{self.quote(node)} is not a finite number")
-        return Number(result)
+            return self.graph.node(float(data))
+        except OverflowError:  # an int that no float holds
+            return self.graph.node(math.inf)
 
-    def named(self, node: ast.expr, name: str) -> Term:
-        if name in self.variables:
-            return Variable(self.variables.index(name))
+    def named(self, expr: ast.expr, name: str) -> Node:
+        if name in self.places:
+            return self.graph.variable(self.places[name])
         if name in CONSTANTS:
-            return Number(CONSTANTS[name])
-        close = difflib.get_close_matches(name, self.variables, 1)
-        hint = f"did you mean `{close[0]}`? " if close else ""
-        raise self.error(
-            node, f"`{name}` is no variable; {hint}the variables are {', '.join(self.variables)}"
-        )
+            return self.graph.node(CONSTANTS[name])
+        what = "is a function, to be called" if name in FUNCTIONS else "is not a variable"
+        allowed = f"{hint(name, [*self.places, *CONSTANTS])}the variables are {', '.join(self.places)}"
+        raise self.error(expr, f"`{name}` {what}; {allowed}")
 
-    def binary(self, node: ast.expr, op: ast.operator, left: Term, right: Term) -> Term:
-        match op:
+    def binary(self, expr: ast.BinOp, depth: int) -> Node:
+        # Long sums and products lean to the left; they are bounded by the number of parts.
+        left = self.node(expr.left, depth + (not isinstance(expr.left, ast.BinOp)))
+        right = self.node(expr.right, depth + 1)
+        match expr.op:
+            case ast.Add():
+                return left + right
+            case ast.Sub():
+                return left - right
             case ast.Mult():
-                return self.product(node, left, right)
-            case ast.Pow():
-                return self.power(node, left, right)
-            case ast.Add() | ast.Sub():
-                sign = 1.0 if isinstance(op, ast.Add) else -1.0
-                if isinstance(left, Number) and isinstance(right, Number):
-                    a, b = left.data, right.data
-                    return self.number(node, lambda: bounded(lambda p, q: p + q, a, sign * b))
-                return Sum(left, right, sign)
+                return left * right
+            case ast.Div() if right.number == 0:
+                raise self.error(expr, f"division by zero in {self.quote(expr)}")
             case ast.Div():
-                if isinstance(left, Number) and isinstance(right, Number):
-                    a, b = left.data, right.data
-                    return self.number(node, lambda: a / b)
-                return Quotient(left, right)
-        self.refuse(node, f"the operator in {self.quote(node)} is not allowed")
+                return left / right
+        if left.number is not None and left.number <= 0 and right.number is None:
+            raise self.error(expr, f"{self.quote(expr)} has no derivative; a constant base must be positive")
+        return left**right
 
-    def product(self, node: ast.expr, left: Term, right: Term) -> Term:
-        if isinstance(left, Number) and isinstance(right, Number):
-            a, b = left.data, right.data
-            return self.number(node, lambda: bounded(lambda p, q: p * q, a, b))
-        return Product(left, right)
-
-    def power(self, node: ast.expr, base: Term, exponent: Term) -> Term:
-        """A constant exponent is kept; any other goes through the logarithm: e^(b log a)."""
-        if isinstance(exponent, Number):
-            data = exponent.data
-            if isinstance(base, Number):
-                a = base.data
-                return self.number(node, lambda: bounded(power, a, data))
-            return Power(base, int(data) if data.is_integer() else data)
-        if isinstance(base, Number) and base.data <= 0:
-            raise self.error(node, f"the base of {self.quote(node)} must be positive for a variable exponent")
-        return self.apply(node, "exp", self.product(node, exponent, self.apply(node, "log", base)))
-
-    def apply(self, node: ast.expr, name: str, term: Term) -> Term:
-        if not isinstance(term, Number):
-            return Apply(name, term)
-        argument = np.asarray(term.data)
-        with np.errstate(all="ignore"):
-            return self.number(node, lambda: FUNCTIONS[name].f(np, argument))
+    def call(self, expr: ast.Call, depth: int) -> Node:
+        name = expr.func.id if isinstance(expr.func, ast.Name) else ""
+        if name not in FUNCTIONS:
+            near = hint(name, FUNCTIONS)
+            raise self.error(expr, f"calling {self.quote(expr.func)} is not allowed; {near}{ALLOWED}")
+        if expr.keywords:
+            self.refuse(expr, "an argument by keyword")
+        allowed = "two or more" if name in SEVERAL else "one"
+        if not expr.args or (len(expr.args) > 1) != (name in SEVERAL):
+            raise self.error(expr, f"`{name}` has {len(expr.args)} arguments; allowed: {allowed}")
+        arguments = [self.node(argument, depth + 1) for argument in expr.args]
+        if name in SEVERAL:
+            return reduce(lambda left, right: self.graph.apply(name, left, right), arguments)
+        return self.graph.apply(name, *arguments)
 
 
-def read_formula(text: str, variables: tuple[str, ...]) -> Formula:
-    """The formula in a text that is not too long."""
-    line = text.translate({ord("\n"): " ", ord("\r"): " "})
-    return Formula(text, variables, Reader(line, variables).term(python_expression(line, ALLOWED)))
+def hint(name: str, known: Sequence[str] | dict[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f"did you mean `{close[0]}`? " if close else ""

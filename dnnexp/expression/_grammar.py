@@ -19,6 +19,19 @@ ALLOWED = (
 )
 
 
+def read(text: str, allowed: str = ALLOWED) -> tuple[str, ast.expr]:
+    """The text on one line, and its parts, if they are neither too many nor other than Python's."""
+    if len(text) > MAX_LENGTH:
+        message = f"an expression of {len(text)} characters is too long; allowed are {MAX_LENGTH}"
+        raise ExpressionError(message)
+    # Line breaks come with YAML's block text; a space in their place keeps the columns.
+    line = text.translate({ord("\n"): " ", ord("\r"): " "})
+    body = python_expression(line, allowed)
+    if sum(isinstance(node, ast.expr) for node in ast.walk(body)) > MAX_NODES:
+        raise ExpressionError(f"the expression has too many parts; allowed are {MAX_NODES}")
+    return line, body
+
+
 def python_expression(line: str, allowed: str = ALLOWED) -> ast.expr:
     source = line.lstrip(" \t\f")  # Python takes an indent for an error
     indent = len(line) - len(source)
@@ -73,6 +86,7 @@ REFUSED = {
     "Slice": "a slice",
     "Mod": "`%`",
     "FloorDiv": "`//`",
+    "BitXor": "`^` (a power is `**`)",
     "Is": "`is`",
     "IsNot": "`is not`",
     "NoneType": "`None`",

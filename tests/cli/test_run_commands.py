@@ -107,7 +107,8 @@ def test_the_record_of_a_run(cli: Run, tiny: dict[str, Path]) -> None:
     assert record["status"] == "complete"
     assert record["command"] == ["dnnexp", "optimize", "tiny_optimize.yaml", "steps=3", "-q"]
     assert record["start"] <= record["end"]
-    assert set(record["durations"]) == {"run", "plots"}
+    assert set(record["durations"]) == {"run", "plots", "stages"}
+    assert all(seconds >= 0 for seconds in record["durations"]["stages"].values())
     assert {"versions", "git", "platform", "blas", "plugins"} <= set(record)
     assert record["blas"]["threads"]["OMP_NUM_THREADS"] == "1"
 
@@ -122,6 +123,7 @@ def test_the_keys_of_the_arrays_of_optimize(cli: Run, tiny: dict[str, Path]) -> 
     for label in ("adam", "momentum"):
         expected |= {f"{label}.value": (13, 2), f"{label}.final": (2, 2)}
         expected |= {f"{label}.diverged_step": (2,), f"{label}.point": (13, 2, 2)}
+        expected |= {f"{label}.reached_step": (3, 2), f"{label}.theory": (13,)}
     assert shapes == expected
 
 

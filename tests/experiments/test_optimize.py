@@ -165,7 +165,7 @@ def test_trace_and_progress() -> None:
     assert [line.split(",")[0] for line in adam] == [f"adam: step {n}" for n in (0, 100, 200, 250)]
     assert ", f = " in adam[0]
     work = [event for event in seen if isinstance(event, Work)]
-    assert work[-1] == Work("steps", 1000, 1000)
+    assert work[-1] == Work("steps", 1000, 1000, "adam")
     assert [event.done for event in work] == sorted(event.done for event in work)
 
 

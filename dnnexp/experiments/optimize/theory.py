@@ -98,7 +98,9 @@ def _most_frequented(objective: Objective, trajectory: Trajectory) -> tuple[Floa
     """The minimizer that most runs ended next to, `(d,)`, and which runs did, `(runs,)`."""
     minimizers = objective.minimizers()
     assert minimizers is not None  # `obstacle` has seen to it
-    distance = np.linalg.norm(trajectory.final[:, None, :] - minimizers[:, :, None], axis=0)  # (count, runs)
+    with np.errstate(over="ignore"):
+        away = trajectory.final[:, None, :] - minimizers[:, :, None]  # (d, count, runs)
+        distance = np.linalg.norm(away, axis=0)
     nearest = np.where(trajectory.diverged_step < 0, distance.argmin(axis=0), -1)
     chosen = int(np.argmax([(nearest == index).sum() for index in range(minimizers.shape[1])]))
     return minimizers[:, chosen], nearest == chosen

@@ -143,8 +143,7 @@ def test_overrides_build_on_one_another() -> None:
     ("argument", "path", "value"),
     [
         ("~optimizers.momentum.learning_rate", "optimizers.1.learning_rate", 1e-3),
-        ("~optimizers.2.label", "optimizers.2", {"name": "adagrad", "learning_rate": 0.01, "epsilon": 1e-10,
-                                               "accumulator": "norm"}),
+        ("~optimizers.2.label", "optimizers.2.accumulator", "norm"),
         ("~seed", "seed", 0),
         ("~record.count", "record.count", 200),
         ("~starts.points.0", "starts.points", [[3.0, 4.0]]),

@@ -42,7 +42,7 @@ def test_every_method_gives_the_gradient(
 ) -> None:
     """Relative to the largest slope there: round-off ε |f| / (|∇f| h) of differences is below 1e-7.
 
-    Truncation is h² f‴ / 6f': with waves of period 1, (2π)² h² / 6, at most 3e-7 in Ackley's domain (h = 2e-4).
+    Truncation is h² f‴ / 6f': with waves of period 1, (2π)² h² / 6, 3e-7 in Ackley's domain (h = 2e-4).
     """
     x = points(objective, shape)
     before = x.copy()

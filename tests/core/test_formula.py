@@ -1,5 +1,6 @@
 """Formulas against numpy, the complex step and the hand-written objectives; and what they refuse."""
 
+import re
 from typing import Any
 
 import array_api_strict
@@ -65,24 +66,23 @@ def test_a_derivative_at_0_of_a_square_of_a_negative_base() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("x + z", 5, "`z` is no variable"),
+        ("x + z", 5, "`z` is not a variable"),
         ("x.real", 1, "`x.real` is not allowed"),
         ("__import__('os')", 1, "calling `__import__` is not allowed"),
         ("x if y else 1", 1, "is not allowed"),
         ("x < y", 1, "is not allowed"),
         ("x // 2", 1, "is not allowed"),
-        ("10**400", 1, "too large"),
+        ("10**400", 1, "is not a finite number"),
         ("x + 1/0", 5, "division by zero"),
-        ("log(-1)", 1, "not a finite number"),
-        ("sin(x, y)", 1, "takes one argument"),
+        ("log(-1)", 1, "not a real number"),
+        ("sin(x, y)", 1, "allowed: one"),
         ("(-2)**x", 2, "must be positive"),
-        ("x +", 4, "is not an expression"),
+        ("x +", 1, "is not an expression"),
     ],
 )
 def test_what_is_no_formula_is_refused_with_its_column(text: str, column: int, message: str) -> None:
-    with pytest.raises(ExpressionError, match="") as caught:
+    with pytest.raises(ExpressionError, match=re.escape(message)) as caught:
         parse_formula(text, ("x", "y"))
-    assert message in str(caught.value)
     assert caught.value.column is not None
     assert abs(caught.value.column - column) <= 1
 

@@ -175,7 +175,7 @@ def test_what_could_not_be_read_is_reported_once() -> None:
           "x.yaml:3:9: starts.uniform.high: is required, but missing"]),
         (["stpes=1"], ["argument 'stpes=1': unknown key 'stpes'; did you mean 'steps'? allowed: "
                        "experiment, name, seed, objective, objectives, gradient, noise, starts, steps, record, targets, "
-                       "optimizers, expect"]),
+                       "optimizers, tune, animate, expect"]),
         (["name=a b"], ["argument 'name=a b': name: must be a letter, then letters, digits, _ "
                         'or - (at most 100), not "a b"']),
         (["experiment=gradcheck"], ["argument 'experiment=gradcheck': experiment: must be 'optimize', "

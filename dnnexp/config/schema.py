@@ -59,8 +59,7 @@ def read(cls: type[T], raw: Raw) -> tuple[T | None, list[tuple[Path, str]]]:
 def json_schema(classes: Sequence[type]) -> dict[str, Any]:
     """The JSON Schema (2020-12) that a config of any of these dataclasses meets, for editors."""
     models = tuple(_model(cls, labelled=False, declarative=True) for cls in classes)
-    together: Any = _union(models)
-    schema = TypeAdapter[Any](together).json_schema()
+    schema = TypeAdapter[Any](_union(models)).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 

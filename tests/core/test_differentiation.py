@@ -42,8 +42,8 @@ def test_every_method_gives_the_gradient(
 ) -> None:
     """Relative to the largest slope there: round-off ε |f| / (|∇f| h) of differences is below 1e-7.
 
-    Truncation is h² f‴ / 6f' with h = 6e-6 |x|: for waves of frequency ω, (ω h)² / 6. That is 2e-6 in Griewank's
-    domain (ω = 1, |x| = 600) and 3e-7 in Ackley's (2π, 33).
+    Truncation is h² f‴ / 6f' with h = 6e-6 |x|: for waves of frequency ω, (ω h)² / 6. That is 2e-6 in the
+    domain of Griewank (ω = 1, |x| = 600) and 3e-7 in Ackley's (2π, 33).
     """
     x = points(objective, shape)
     before = x.copy()

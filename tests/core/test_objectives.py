@@ -56,7 +56,7 @@ def test_no_value_in_the_domain_is_below_the_minimum(objective: TestFunction) ->
 
 @pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
 def test_the_gradient_is_the_complex_step(objective: TestFunction, shape: tuple[int, ...]) -> None:
-    """To rounding, of terms that cancel down from the largest slope; a wave's argument is rounded to ε |x|."""
+    """To rounding of the largest slope's terms, and of a wave's argument, ε |x|."""
     x = points(objective, shape)
     size = 8 * max(1.0, float(np.abs(x).max()))
     gradient = objective.gradient(x)

@@ -508,6 +508,7 @@ def repaired(cls: type, tree: Tree) -> Tree:
     return tree
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # every part is in the strategy
 @EXPERIMENTS
 def test_what_a_config_writes_reads_as_the_same_config_and_fits_the_schema(experiment: str) -> None:
     cls = config_class(experiment)

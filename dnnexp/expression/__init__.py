@@ -1,10 +1,10 @@
 """The one safe expression evaluator: text that reads metrics, compares and calculates, no more.
 
-Two languages share a grammar, its limits and its words. Checks are over metrics: `parse` admits a small
-part of Python's expression grammar, `Expression.check` holds paths and types against an outline of the
-metrics, `Expression.evaluate` computes. The latter two are one traversal, over types and over values.
-Formulas are over arrays: `parse_formula` makes terms of them, `Formula.value` and `Formula.gradient` compute.
-Nothing is ever handed to Python's own `eval` or `getattr`.
+Two languages share a grammar, its limits and its words. Checks are over metrics: `parse` admits a small part
+of Python's expression grammar, `Expression.check` holds paths and types against an outline of the metrics,
+`Expression.evaluate` computes. The latter two are one traversal, over types and over values. Formulas are
+over arrays: `parse_formula` makes a program of them, `Formula.value` and `Formula.gradient` run it. Nothing
+is ever handed to Python's own `eval` or `getattr`.
 """
 
 import ast

@@ -19,6 +19,7 @@ ALLOWED = (
     f"allowed are the variables, numbers, {' and '.join(CONSTANTS)}, `+ - * / **`, parentheses, and the "
     f"functions {' '.join(FUNCTIONS)}"
 )
+ALSO_CALLED = {"ln": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}  # by others
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 
 
@@ -28,8 +29,8 @@ class Formula:
 
     Points are `(d, ...)`, one coordinate for each variable, real or complex arrays of any library that
     follows the array API standard. What is no number (1/0, the log of a negative number) is inf or NaN, with
-    the warning that the array library gives. Derivatives at a kink (of abs, min and max) are the mean of
-    those to both sides: 0 for abs at 0.
+    the warning that the array library gives. At a kink of abs, min, max or a root of squares the derivative
+    is the mean of those to both sides: 0 for abs at 0.
     """
 
     text: str
@@ -39,7 +40,7 @@ class Formula:
     def value(self, x: Any) -> Any:
         """The value at points `(d, ...)`: `(...)`."""
         (value,) = self._value(x)
-        if isinstance(value, float):
+        if type(value) is float:  # not numpy's float64, which is a subclass
             return x.__array_namespace__().full(x.shape[1:], value, dtype=x.dtype)
         return value if self._node.operation else +value  # a copy, not a view of the points
 
@@ -48,7 +49,7 @@ class Formula:
         xp = x.__array_namespace__()
         row = (1, *x.shape[1:])
         rows = [
-            xp.full(row, slope, dtype=x.dtype) if isinstance(slope, float) else slope[None, ...]
+            xp.full(row, slope, dtype=x.dtype) if type(slope) is float else slope[None, ...]
             for slope in self._gradient(x)
         ]
         return xp.concat(rows)  # quicker than stack
@@ -74,6 +75,8 @@ def parse_formula(text: str, variables: Sequence[str]) -> Formula:
     The language is that of the variables, numbers, pi and e, `+ - * / **`, and the functions; what it shares
     with that of `parse` means the same there.
     """
+    if not variables:
+        raise ExpressionError("a formula needs a variable")
     for _, message in variable_faults(variables):
         raise ExpressionError(message)
     line, body = read(text, ALLOWED)
@@ -152,8 +155,9 @@ class Reader(Source):
             return self.graph.variable(self.places[name])
         if name in CONSTANTS:
             return self.graph.node(CONSTANTS[name])
-        what = "is a function, to be called" if name in FUNCTIONS else "is not a variable"
-        allowed = f"{hint(name, [*self.places, *CONSTANTS])}the variables are {', '.join(self.places)}"
+        what = "is a function, to be called with an argument" if name in FUNCTIONS else "is not a variable"
+        near = "" if name in FUNCTIONS else hint(name, [*self.places, *CONSTANTS])
+        allowed = f"{near}the variables are {', '.join(self.places)}"
         raise self.error(expr, f"`{name}` {what}; {allowed}")
 
     def binary(self, expr: ast.BinOp, depth: int) -> Node:
@@ -192,5 +196,5 @@ class Reader(Source):
 
 
 def hint(name: str, known: Sequence[str] | dict[str, Any]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
+    close = difflib.get_close_matches(ALSO_CALLED.get(name, name.lower()), known, 1)
     return f"did you mean `{close[0]}`? " if close else ""

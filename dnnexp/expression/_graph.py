@@ -137,7 +137,7 @@ def _combined(node: Node, found: Mapping[int, Slopes]) -> Slopes:
         for index, tangent in found[operand.place].items():
             term = OPERATIONS[node.operation].tangents[position](tangent, node)
             slopes[index] = slopes[index] + term if index in slopes else term
-    return slopes
+    return {index: slope for index, slope in slopes.items() if slope.number != 0}  # such as of x − x
 
 
 def ordered(results: list[Node]) -> list[Node]:

@@ -36,7 +36,7 @@ def _extreme(sign: int) -> Operation:
     """The larger (sign 1) or the smaller (−1) of two operands; NaN where one of them is."""
 
     def compute(xp: Any, a: Any, b: Any) -> Any:
-        if not _is_complex(xp, (a if isinstance(b, float) else b).dtype):
+        if not _is_complex(xp, (b if type(a) is float else a).dtype):
             return xp.maximum(a, b) if sign > 0 else xp.minimum(a, b)
         lead = sign * (b - a)
         return xp.where(xp.real(lead) > 0, b, xp.where(xp.real(lead) <= 0, a, lead))
@@ -84,7 +84,16 @@ def _power_by_base(t: Node, f: Node) -> Node:
     base, exponent = f.operands
     if exponent.number is None:
         return t * f.apply("power_slope", base, exponent)
-    return t * (exponent * base ** (exponent.number - 1))
+    slope = exponent * base ** (exponent.number - 1)
+    return _steep(t, slope) if 0 < exponent.number < 1 else t * slope
+
+
+def _steep(t: Node, slope: Node) -> Node:
+    """The product with a slope that is infinite at 0: a root of what has itself the slope 0 there, as a norm.
+
+    There 0 is the mean of the derivatives to both sides of √(x²), and the derivative of √(x³).
+    """
+    return t * slope if t.number is not None else t.apply("steep", t, slope)
 
 
 def _power_slope(xp: Any, a: Any, b: Any) -> Any:
@@ -121,12 +130,13 @@ ARITHMETIC: dict[str, Operation] = {
     "cube": _elementary(lambda xp: _cube, lambda v, f: 3.0 * v**2),
     # parts of derivatives
     "sign": Operation(lambda xp: partial(_sign, xp)),
+    "steep": Operation(lambda xp: lambda t, slope: xp.where(t == 0, t, t * slope)),
     "share": Operation(lambda xp: partial(_share, xp)),
     "power_slope": Operation(lambda xp: partial(_power_slope, xp)),
     "exponential_slope": Operation(lambda xp: partial(_exponential_slope, xp)),
 }
 FUNCTIONS: dict[str, Operation] = {
-    "sqrt": _elementary(lambda xp: xp.sqrt, lambda v, f: 0.5 / f),
+    "sqrt": Operation(lambda xp: xp.sqrt, (lambda t, f: _steep(t, 0.5 / f),)),
     "exp": _elementary(lambda xp: xp.exp, lambda v, f: f),
     "log": _elementary(lambda xp: xp.log, lambda v, f: 1.0 / v),
     "log10": _elementary(lambda xp: xp.log10, lambda v, f: 1.0 / (math.log(10) * v)),

@@ -8,20 +8,23 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from annotated_types import MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 
 from dnnexp.core.arrays import Array, Floats
 from dnnexp.core.objectives.base import Box, Objective
-from dnnexp.expression import ExpressionError, Formula, parse_formula
+from dnnexp.expression import ExpressionError, Formula, parse_formula, variable_faults
 from dnnexp.registry import Checked, Complaint, Name, check, register
+
+Bound = Annotated[float, Ge(-1e300), Le(1e300)]
+"""A side of a box: the width of a box stays finite."""
 
 
 @dataclass(frozen=True)
 class Domain(Checked):
     """A box: a corner is one number for all coordinates, or a list."""
 
-    low: float | tuple[float, ...]
-    high: float | tuple[float, ...]
+    low: Bound | tuple[Bound, ...]
+    high: Bound | tuple[Bound, ...]
 
     @check("low", "high")
     @staticmethod
@@ -38,21 +41,33 @@ class Domain(Checked):
 class ExpressionObjective(Objective):
     """Expression: a formula of named variables, such as "x**2/20 + y**2" of [x, y].
 
-    Numbers, pi, e, + - * / **, and sqrt exp log sin cos tan arctan sinh cosh tanh abs. Its gradient is exact,
-    by forward mode (Griewank and Walther, "Evaluating derivatives", 2008, section 3.1). A `minimizer` makes
-    the minimum known; `minimum` gives it alone. Without either, targets are on the value itself.
+    Numbers, pi, e, + - * / **, and the functions sqrt exp log log10 sin cos tan arcsin arccos arctan sinh
+    cosh tanh abs min max. Its gradient is exact to rounding, by forward mode (Griewank and Walther,
+    "Evaluating derivatives", 2008, section 3.1); at a kink of abs, min, max or a root of squares it is the
+    mean of those to both sides. Where the formula is no number (1/0, the log of a negative one), a run counts
+    as diverged. A `minimizer` makes the minimum known, `minimum` gives it alone; without either, targets are
+    on the value itself. Starts of its own are uniform in the `box`.
     """
 
     expression: str
-    variables: Annotated[tuple[Name, ...], MinLen(1)]
+    variables: Annotated[tuple[Name, ...], MinLen(1), MaxLen(100)]
     minimizer: tuple[float, ...] | None = None
     minimum: float | None = None
     box: Domain | None = None
+
+    @check("variables")
+    @staticmethod
+    def named(variables: tuple[str, ...]) -> Iterator[Complaint]:
+        """A formula can speak of every variable."""
+        for index, message in variable_faults(variables):
+            yield ("variables", index), message
 
     @check("expression", "variables")
     @staticmethod
     def admissible(expression: str, variables: tuple[str, ...]) -> Iterator[Complaint]:
         """The formula is one, of these variables."""
+        if any(variable_faults(variables)):
+            return  # said already
         try:
             parse_formula(expression, variables)
         except ExpressionError as error:
@@ -73,6 +88,26 @@ class ExpressionObjective(Objective):
             if isinstance(bound, tuple) and len(bound) != d:
                 yield ("box", end), f"has {len(bound)} coordinates, but there are {d} variables"
 
+    @check("expression", "variables", "minimizer", "minimum")
+    @staticmethod
+    def attained(
+        expression: str,
+        variables: tuple[str, ...],
+        minimizer: tuple[float, ...] | None,
+        minimum: float | None,
+    ) -> Iterator[Complaint]:
+        """The value at the minimizer is a number, and not below the minimum by more than rounding."""
+        if minimizer is None or len(minimizer) != len(variables):
+            return
+        try:
+            value = _value_at(parse_formula(expression, variables), minimizer)
+        except ExpressionError:
+            return  # said already
+        if not np.isfinite(value):
+            yield ("minimizer",), f"must be where the formula is a finite number, but there it is {value}"
+        elif minimum is not None and value < minimum - 1e-9 * max(1, abs(minimum)):
+            yield ("minimum",), f"must be the least value, but at the minimizer the formula is {value}"
+
     @cached_property
     def _formula(self) -> Formula:
         return parse_formula(self.expression, self.variables)
@@ -86,8 +121,7 @@ class ExpressionObjective(Objective):
         """Take the value at a minimizer that is given for the minimum."""
         super().__post_init__()
         if self.minimizer is not None and self.minimum is None:
-            with np.errstate(all="ignore"):
-                object.__setattr__(self, "minimum", float(self.value(np.array(self.minimizer))))
+            object.__setattr__(self, "minimum", _value_at(self._formula, self.minimizer))
 
     def value(self, x: Array) -> Array:
         """The formula's."""
@@ -107,3 +141,8 @@ class ExpressionObjective(Objective):
             return None
         d = self.dimension
         return np.broadcast_to(self.box.low, d) * 1.0, np.broadcast_to(self.box.high, d) * 1.0
+
+
+def _value_at(formula: Formula, point: tuple[float, ...]) -> float:
+    with np.errstate(all="ignore"):
+        return float(formula.value(np.array(point, dtype=np.float64)))

@@ -21,6 +21,7 @@ from dnnexp.cli.stopwatch import Stopwatch
 from dnnexp.cli.summaries import refusal, summary, text
 from dnnexp.config.dump import dump
 from dnnexp.config.expectations import judge
+from dnnexp.core.data import DataError
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import find
 from dnnexp.experiments.base import Request, Result, Work
@@ -48,6 +49,9 @@ def execute(experiment: str, config: Any, options: Options) -> int:
         return 3
     except BrokenPipeError:  # who read our output is gone: click ends the program
         raise
+    except DataError as error:  # a file has changed since the config was checked
+        click.echo("\n".join(f"dnnexp: {config.name}: {problem}" for problem in error.problems), err=True)
+        return 2
     except MemoryError as error:
         click.echo(f"dnnexp: {config.name}: not enough memory: {error}", err=True)
         return 2

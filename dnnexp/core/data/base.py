@@ -15,7 +15,12 @@ from dnnexp.registry import Part
 
 
 class DataError(ValueError):
-    """Data that cannot be used; the message says where (file, row), what was found, what is allowed."""
+    """Data that cannot be used: `problems`, each with where (file, row), what was found, what is allowed."""
+
+    def __init__(self, *problems: str) -> None:
+        """From what is wrong."""
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,9 @@ class Table:
         return Shape(rows, features, self.targets.shape[1], self.classes is not None)
 
     def rows(self, chosen: Integers) -> Table:
-        """Some of the rows."""
-        return Table(self.features[chosen], self.targets[chosen], self.classes)
+        """Some of the rows, in row order, for mini-batches to be gathered from."""
+        features, targets = self.features[chosen], self.targets[chosen]
+        return Table(np.ascontiguousarray(features), np.ascontiguousarray(targets), self.classes)
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.data.base import Data, Shape, Table, one_hot
-from dnnexp.registry import NonNegative, Positive, register
+from dnnexp.registry import Complaint, check, register
 
 Rows = Annotated[int, Ge(2), Le(10**7)]
 Width = Annotated[int, Ge(1), Le(10**5)]
+Noise = Annotated[float, Ge(0), Le(1e6)]
+_MOST_NUMBERS = 10**8
+"""An array of so many takes 0.8 GB."""
 
 
 @register("teacher")
@@ -21,24 +25,38 @@ Width = Annotated[int, Ge(1), Le(10**5)]
 class Teacher(Data):
     """Gaussian teacher: x ~ N(0, I), t = W x / √d + noise · N(0, I), with W ~ N(0, 1) drawn once.
 
-    Every target has variance about 1 + noise².
+    With `hidden` the teacher is a network, t = V tanh(U x / √d) / √hidden + noise · N(0, I), with U and V
+    drawn in the same way. Without noise, targets have a variance about 1, with `hidden` about 0.4. Seung,
+    Sompolinsky and Tishby, "Statistical mechanics of learning from examples", Phys. Rev. A 45, 1992.
     """
 
     samples: Rows = 1000
     features: Width = 20
     targets: Width = 1
-    noise: NonNegative = 0.1
+    hidden: Width | None = None
+    noise: Noise = 0.1
+
+    @check("samples", "features", "targets", "hidden")
+    @staticmethod
+    def size(samples: int, features: int, targets: int, hidden: int | None) -> Iterator[Complaint]:
+        """The arrays fit in memory."""
+        numbers = max(samples, features, targets) * max(features, targets, hidden or 1)
+        if numbers > _MOST_NUMBERS:
+            yield (), f"would draw arrays of {numbers:.2g} numbers, at most {_MOST_NUMBERS:.0e} are allowed"
 
     def shape(self) -> Shape:
         """The fields'."""
         return Shape(self.samples, self.features, self.targets, has_classes=False)
 
     def table(self, generator: np.random.Generator) -> Table:
-        """First W, then x, then the noise."""
-        weights = generator.standard_normal((self.targets, self.features))
+        """First the teacher's weights, then x, then the noise."""
+        width = self.hidden or self.features
+        inner = generator.standard_normal((self.hidden, self.features)) if self.hidden else None
+        outer = generator.standard_normal((self.targets, width))
         x = generator.standard_normal((self.samples, self.features))
         noise = self.noise * generator.standard_normal((self.samples, self.targets))
-        return Table(x, x @ weights.T / np.sqrt(self.features) + noise, None)
+        signal = x if inner is None else np.tanh(x @ inner.T / np.sqrt(self.features))
+        return Table(x, signal @ outer.T / np.sqrt(width) + noise, None)
 
 
 @register("spirals")
@@ -51,8 +69,8 @@ class Spirals(Data):
 
     samples: Rows = 1000
     classes: Annotated[int, Ge(2), Le(100)] = 2
-    turns: Positive = 1.5
-    noise: NonNegative = 0.02
+    turns: Annotated[float, Gt(0), Le(1000)] = 1.5
+    noise: Noise = 0.02
 
     def shape(self) -> Shape:
         """Two features."""
@@ -75,7 +93,7 @@ class Moons(Data):
     """
 
     samples: Rows = 1000
-    noise: NonNegative = 0.1
+    noise: Noise = 0.1
 
     def shape(self) -> Shape:
         """Two features, two classes."""

@@ -6,10 +6,11 @@ are one stacked computation. The loss is a mean over rows, so that learning rate
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,15 +24,19 @@ from dnnexp.core.streams import Streams
 from dnnexp.registry import Complaint, Count, check
 
 _BLOCK_NUMBERS = 2**21
-"""About how many numbers a layer's outputs hold where all rows are sent through many networks."""
+"""About how many numbers a layer's outputs hold where many rows are sent through many networks: 16 MiB."""
+Rows: TypeAlias = tuple[Floats, Floats]
+"""Features `(..., batch, d)` and targets `(..., batch, k)`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learning(Objective, ABC):
     """Base of the objectives on data.
 
-    `batch` rows make a gradient: every start goes through the rows in an order of its own, drawn anew for
-    each epoch; rows that are left when no whole batch is, wait for another. Without `batch`, all rows do.
+    `batch` rows make a gradient: every start goes through the training rows in an order of its own, drawn
+    anew for each epoch; the rows that are left over at its end, fewer than a batch, are not used in it.
+    Without `batch` (null), all rows make a gradient. All optimizers see the same batches. `value` is the loss
+    over all training rows.
     """
 
     data: Data
@@ -88,7 +93,7 @@ class Learning(Objective, ABC):
 
     def prepare(self, streams: Streams) -> Objective:
         """The same with the data loaded and split."""
-        return replaced(self, _split=self.data.split(streams))
+        return replaced(dataclasses.replace(self), _split=self.data.split(streams))
 
     @property
     def split(self) -> Split:
@@ -100,79 +105,110 @@ class Learning(Objective, ABC):
 
     def value(self, x: Floats) -> Floats:
         """The mean loss over the training rows and the penalty: from `(P, ...)` to `(...)`."""
-        flat = x.reshape(len(x), -1)
-        loss = self._over(self.split.train, flat)["loss"]
-        return np.asarray(loss + self._penalty_of(flat)).reshape(x.shape[1:])
-
-    def _penalty_of(self, x: Floats) -> Any:
-        return self.penalty / 2 * np.sum(np.ascontiguousarray(x.T) ** 2, axis=-1) if self.penalty else 0.0
+        flat = _columns(x)
+        values = self._over(self.split.train, flat)["loss"]
+        if self.penalty:
+            values = values + self.penalty / 2 * np.sum(flat.T**2, axis=-1)
+        return np.asarray(values.reshape(x.shape[:0:-1]).T)
 
     def gradient(self, x: Floats) -> Floats:
-        """The gradient of `value` at points `(P, runs)`."""
-        train = self.split.train
-        rows = max(1, _BLOCK_NUMBERS // (len(train.features) * max(self.network.widths)))
-        blocks = [x[:, first : first + rows] for first in range(0, x.shape[1], rows)]
-        found = [self._gradient(block, train.features, train.targets) for block in blocks]
-        return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
+        """The gradient of `value`: from `(P, ...)` to the same shape."""
+        flat, train = _columns(x), self.split.train
+        found = [self._gradient(block, self._parts(train)) for block in self._blocks(flat, train)]
+        return np.asarray(np.concatenate(found, axis=1).T.reshape(x.shape[::-1]).T)
 
-    def _gradient(self, x: Floats, features: Floats, targets: Floats) -> Floats:
-        found = self.network.gradient(x, features, targets, self.model_loss)
-        found /= targets.shape[-2]
+    def _gradient(self, x: Floats, batch: Iterable[Rows]) -> Floats:
+        """The mean gradient over the rows of some parts, and the penalty's: `(P, runs)`."""
+        count, total = 0, None
+        for features, targets in batch:
+            found = self.network.gradient(x, features, targets, self.model_loss)
+            total = found if total is None else total + found
+            count += targets.shape[-2]
+        assert total is not None
+        total /= count
         if self.penalty:
-            found += self.penalty * x
-        return found
+            total += self.penalty * x
+        return total
+
+    def _parts(self, table: Table) -> Iterator[Rows]:
+        """The rows of a table, so many at a time that a layer's outputs are a block."""
+        size = max(1, _BLOCK_NUMBERS // max(self.network.widths))
+        for first in range(0, len(table.features), size):
+            yield table.features[first : first + size], table.targets[first : first + size]
+
+    def _blocks(self, x: Floats, table: Table) -> Iterator[Floats]:
+        """The networks `(P, runs)`, as many at a time as a block admits: what one gives hangs on no other."""
+        size = max(1, _BLOCK_NUMBERS // (len(table.features) * max(self.network.widths)))
+        for first in range(0, x.shape[1], size):
+            yield x[:, first : first + size]
 
     def slope(self, generator: np.random.Generator, starts: int) -> Slope | None:
         """The gradients of mini-batches; None where every step takes all rows."""
         if self.batch is None:
             return None
-        train, batches = (
-            self.split.train,
-            _batches(generator, starts, len(self.split.train.features), self.batch),
-        )
+        train = self.split.train
+        batches = _batches(generator, starts, len(train.features), self.batch)
 
         def slope(x: Floats, step: int) -> Floats:
             rows = np.tile(batches(step), (x.shape[1] // starts, 1))  # (runs, batch)
-            return self._gradient(x, train.features[rows], train.targets[rows])
+            return self._gradient(_columns(x), [(train.features[rows], train.targets[rows])])
 
         return slope
 
     def measure(self, x: Floats) -> Mapping[str, Floats]:
-        """Loss and accuracy of both parts at `(P, runs)`, each `(runs,)`."""
-        parts = {"train": self.split.train, "validation": self.split.validation}
+        """Loss (without penalty) and accuracy of both parts at `(P, runs)`, each `(runs,)`."""
+        parts, flat = {"train": self.split.train, "validation": self.split.validation}, _columns(x)
         return {
             f"{name}_{what}": found
             for name, part in parts.items()
             if part is not None
-            for what, found in self._over(part, x).items()
+            for what, found in self._over(part, flat).items()
         }
 
     def _over(self, table: Table, x: Floats) -> dict[str, Floats]:
-        """Mean loss and accuracy of every network over a table, a bounded number of networks at a time."""
-        rows = len(table.features)
-        size = max(1, _BLOCK_NUMBERS // (rows * max(self.network.widths)))
-        losses, accuracies = [], []
-        for first in range(0, x.shape[1], size):
-            output = self.network.forward(x[:, first : first + size], table.features).output
-            losses.append(self.model_loss.value(output, table.targets) / rows)
-            if table.classes is not None:
-                right = output.real.argmax(axis=-1) == table.targets.argmax(axis=-1)
-                accuracies.append(right.mean(axis=-1))
-        found = {"loss": np.concatenate(losses)}
-        return found | ({"accuracy": np.concatenate(accuracies)} if accuracies else {})
+        """Mean loss, and accuracy for classes, of every network over a table, each `(runs,)`."""
+        found = [self._sums(table, block) for block in self._blocks(x, table)]
+        loss, right = (np.concatenate(sums) / len(table.features) for sums in zip(*found, strict=True))
+        return {"loss": loss} if table.classes is None else {"loss": loss, "accuracy": right}
+
+    def _sums(self, table: Table, x: Floats) -> tuple[Floats, Floats]:
+        """The sum of the losses over a table, and how many rows are classified rightly, each `(runs,)`."""
+        losses, right = [], []
+        for features, targets in self._parts(table):
+            output = self.network.forward(x, features).output
+            losses.append(self.model_loss.value(output, targets))
+            right.append((_predicted(output) == targets.argmax(axis=-1)).sum(axis=-1))
+        return np.asarray(sum(losses)), np.asarray(sum(right))
+
+
+def _columns(x: Floats) -> Floats:
+    """Points `(P, ...)` as `(P, runs)` in Fortran order, so that every network's parameters are contiguous.
+
+    In another order a product of matrices may be summed in another order, too.
+    """
+    return np.ascontiguousarray(x.T).reshape(-1, len(x)).T
+
+
+def _predicted(output: Floats) -> Integers:
+    """The class of the largest output, the first of equal ones; a single output is that of class 1 over 0."""
+    scores = output.real
+    return (scores[..., 0] > 0).astype(np.int64) if scores.shape[-1] == 1 else scores.argmax(axis=-1)
 
 
 def _batches(generator: np.random.Generator, starts: int, rows: int, batch: int) -> Callable[[int], Integers]:
-    """From the number of a step (from 1, in order) to every start's rows, `(starts, batch)`."""
+    """From the number of a step (from 1, in order) to every start's rows, `(starts, batch)`.
+
+    Every start has a generator of its own: with more starts, the first ones keep their batches.
+    """
+    generators = generator.spawn(starts)
     a_pass = rows // batch  # batches of an epoch
-    every = np.tile(np.arange(rows), (starts, 1))
-    order = every
+    order = np.empty((starts, rows), dtype=np.int64)
 
     def batches(step: int) -> Integers:
-        nonlocal order
         place = (step - 1) % a_pass
         if place == 0:
-            order = generator.permuted(every, axis=1)
+            for own, row in zip(generators, order, strict=True):
+                row[:] = own.permutation(rows)
         return order[:, place * batch : (place + 1) * batch]
 
     return batches

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dnnexp.config.schema import json_schema, read
+from dnnexp.core.bounds import Bounds
 from dnnexp.core.objectives import ExpressionObjective, Objective
-from dnnexp.core.objectives.formula import Domain
 from dnnexp.expression._operations import CONSTANTS, FUNCTIONS
 from dnnexp.registry import find, parts, plain
 
@@ -107,7 +107,7 @@ def test_a_minimizer_may_be_rounded() -> None:
     [(-100, 100), ((-100, -100), 100), (-100, (100, 100)), ((-100.0, -100.0), (100.0, 100.0))],
 )
 def test_starts_are_drawn_from_the_box(low: Any, high: Any) -> None:
-    objective = formula(box=Domain(low, high))
+    objective = formula(box=Bounds(low, high))
     corners = objective.domain()
     assert corners is not None
     np.testing.assert_array_equal(corners, [[-100, -100], [100, 100]])
@@ -207,7 +207,7 @@ def test_the_schema_for_editors_has_the_fields() -> None:
     schema = json_schema([ExpressionObjective])
     assert schema["required"] == ["name", "expression", "variables"]
     assert schema["properties"]["variables"]["maxItems"] == 100
-    assert set(schema["$defs"]["Domain"]["properties"]) == {"low", "high"}
+    assert set(schema["$defs"]["Bounds"]["properties"]) == {"low", "high"}
 
 
 def test_the_documentation_names_all_functions_and_constants() -> None:

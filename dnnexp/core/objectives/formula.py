@@ -8,32 +8,13 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Le, MaxLen, MinLen
+from annotated_types import MaxLen, MinLen
 
 from dnnexp.core.arrays import Array, Floats
+from dnnexp.core.bounds import Bounds
 from dnnexp.core.objectives.base import Box, Objective
 from dnnexp.expression import ExpressionError, Formula, parse_formula, variable_faults
-from dnnexp.registry import Checked, Complaint, Name, check, register
-
-Bound = Annotated[float, Ge(-1e300), Le(1e300)]
-"""A side of a box: the width of a box stays finite."""
-
-
-@dataclass(frozen=True)
-class Domain(Checked):
-    """A box: a corner is one number for all coordinates, or a list."""
-
-    low: Bound | tuple[Bound, ...]
-    high: Bound | tuple[Bound, ...]
-
-    @check("low", "high")
-    @staticmethod
-    def ordered(low: float | tuple[float, ...], high: float | tuple[float, ...]) -> Iterator[Complaint]:
-        """Every low bound is below its high bound."""
-        if np.ndim(low) and np.ndim(high) and np.size(low) != np.size(high):
-            yield ("high",), f"has {np.size(high)} bounds where low has {np.size(low)}"
-        elif not np.all(np.asarray(low) < np.asarray(high)):
-            yield ("low",), f"must be below high in every coordinate, but low is {low}, high {high}"
+from dnnexp.registry import Complaint, Name, check, register
 
 
 @register("expression")
@@ -53,7 +34,7 @@ class ExpressionObjective(Objective):
     variables: Annotated[tuple[Name, ...], MinLen(1), MaxLen(100)]
     minimizer: tuple[float, ...] | None = None
     minimum: float | None = None
-    box: Domain | None = None
+    box: Bounds | None = None
 
     @check("variables")
     @staticmethod
@@ -77,7 +58,7 @@ class ExpressionObjective(Objective):
     @check("variables", "minimizer", "box")
     @staticmethod
     def sized(
-        variables: tuple[str, ...], minimizer: tuple[float, ...] | None, box: Domain | None
+        variables: tuple[str, ...], minimizer: tuple[float, ...] | None, box: Bounds | None
     ) -> Iterator[Complaint]:
         """What is given for every variable is given as often as there are variables."""
         d = len(variables)

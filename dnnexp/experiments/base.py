@@ -136,12 +136,27 @@ def finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def quantile(values: Any, shares: Any) -> Any:
+    """The quantiles over the last axis, by linear interpolation: from `(..., n)` to `(len(shares), ...)`.
+
+    NaN counts as +inf. numpy's are NaN beside an infinite value, even where nothing of it counts.
+    """
+    if np.isfinite(values).all():
+        return np.quantile(values, shares, axis=-1)
+    ordered = np.sort(np.where(np.isnan(values), np.inf, values), axis=-1)
+    places = np.asarray(shares) * (ordered.shape[-1] - 1)
+    below = np.floor(places).astype(int)
+    low, high = ordered[..., below], ordered[..., np.ceil(places).astype(int)]
+    with np.errstate(invalid="ignore"):
+        between = low + (high - low) * (places - below)
+    return np.moveaxis(np.where(low == high, low, between), -1, 0)
+
+
 def quantiles(values: Any, names: tuple[str, ...]) -> dict[str, float | None]:
     """The named quantiles (`QUANTILES`) of some numbers, +inf included; None where not finite or empty."""
     if np.size(values) == 0:
         return dict.fromkeys(names)
-    with np.errstate(invalid="ignore"):
-        found = np.quantile(values, [QUANTILES[name] for name in names])
+    found = quantile(np.ravel(values), [QUANTILES[name] for name in names])
     return {name: finite(value) for name, value in zip(names, found, strict=True)}
 
 

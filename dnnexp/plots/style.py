@@ -1,4 +1,4 @@
-"""What all plots share: fonts, and colours that colour-blind readers can tell apart."""
+"""What all plots share: fonts, and curves that colour-blind readers can tell apart."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 STYLE: Any = {
     "figure.dpi": 110,
+    "figure.labelsize": 9,
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -22,33 +23,42 @@ STYLE: Any = {
 
 INK = "#222222"
 FAINT = "#888888"
+ALARM = "#D55E00"
+"""For what diverged."""
 
-# Okabe and Ito's palette, with grey for its yellow, which is too pale on white
-_COLOURS = (
+# Okabe and Ito's palette, with a dark grey for its yellow, which is too pale on white, and a brown for its
+# black, which is left to theory
+COLOURS = (
     "#0072B2",
     "#D55E00",
     "#009E73",
     "#CC79A7",
     "#E69F00",
     "#56B4E9",
-    "#000000",
-    "#777777",
+    "#8B4513",
+    "#5C5C5C",
 )
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+_MARKERS = ("", "o", "^", "s")
+_APART = 0.14
+"""The distance of the markers on a curve, as a share of the diagonal of the axes."""
 
 
 def line(index: int) -> dict[str, Any]:
-    """Colour and dashes of the curve of that index: 32 that differ, neighbours in both."""
-    round_, place = divmod(index, len(_COLOURS))
-    return {
-        "color": _COLOURS[place],
+    """Colour, dashes and, from the ninth on, markers of a curve: 32 that differ, neighbours in two ways."""
+    round_, place = divmod(index, len(COLOURS))
+    entry: dict[str, Any] = {
+        "color": COLOURS[place],
         "linestyle": _DASHES[(place + round_) % len(_DASHES)],
     }
+    if marker := _MARKERS[round_ % len(_MARKERS)]:
+        entry |= {"marker": marker, "markersize": 4, "markevery": (_APART * (place + 1) / 8, _APART)}
+    return entry
 
 
 def colour(index: int) -> str:
     """The colour of the curve of that index."""
-    return _COLOURS[index % len(_COLOURS)]
+    return COLOURS[index % len(COLOURS)]
 
 
 def number(value: float | None) -> str:

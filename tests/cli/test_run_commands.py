@@ -116,7 +116,7 @@ def test_the_record_of_a_run(cli: Run, tiny: dict[str, Path]) -> None:
 def test_the_keys_of_the_arrays_of_optimize(cli: Run, tiny: dict[str, Path]) -> None:
     folder = cli("optimize", tiny["optimize"], "--no-plots").folder
     with np.load(folder / "arrays.npz") as arrays:
-        shapes = {name: arrays[name].shape for name in arrays if not name.startswith("_landscape")}
+        shapes = {name: arrays[name].shape for name in arrays if not name.startswith("_")}
         assert arrays["evaluations"].tolist() == list(range(13))
         np.testing.assert_array_equal(arrays["start"], [[1, 3], [2, 4]])
     expected: dict[str, tuple[int, ...]] = {"evaluations": (13,), "start": (2, 2)}

@@ -27,16 +27,25 @@ def landscape(objective: Objective, starts: Floats, trajectories: Iterable[Traje
     seen = np.concatenate([ends, *(np.clip(path, 2 * low - high, 2 * high - low) for path in paths)], axis=1)
     low, high = seen.min(axis=1), seen.max(axis=1)
     margin = 0.15 * np.maximum(high - low, _least_width(objective, high - low))
-    axes = np.linspace(low - margin, high + margin, _SIDE, axis=1)
-    grid = np.stack(np.meshgrid(*axes, indexing="xy"))
+    sample = _sampled(objective, "_landscape", low - margin, high + margin)
+    return sample | {"_landscape.minimizers": known}
+
+
+def overview(objective: Objective, starts: Floats) -> dict[str, Any]:
+    """The objective on a grid that holds all starts and minimizers."""
+    minimizers = objective.minimizers()
+    inside = starts if minimizers is None else np.concatenate([starts, minimizers], axis=1)
+    low, high = inside.min(axis=1), inside.max(axis=1)
+    margin = 0.05 * np.maximum(high - low, _least_width(objective, high - low))
+    return _sampled(objective, "_overview", low - margin, high + margin)
+
+
+def _sampled(objective: Objective, name: str, low: Floats, high: Floats) -> dict[str, Any]:
+    """The objective on a grid in a box; no label begins with an underscore, as the names here do."""
+    x, y = np.linspace(low, high, _SIDE, axis=1)
     with np.errstate(all="ignore"):
-        value = objective.value(grid)
-    return {  # no label begins with an underscore
-        "_landscape.x": axes[0],
-        "_landscape.y": axes[1],
-        "_landscape.value": value,
-        "_landscape.minimizers": known,
-    }
+        value = objective.value(np.stack(np.meshgrid(x, y, indexing="xy")))
+    return {f"{name}.x": x, f"{name}.y": y, f"{name}.value": value}
 
 
 def _least_width(objective: Objective, seen: Floats) -> Floats:

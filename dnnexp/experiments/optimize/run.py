@@ -14,7 +14,7 @@ from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import Metrics, Request, Result
 from dnnexp.experiments.optimize import theory
 from dnnexp.experiments.optimize.config import OptimizeConfig
-from dnnexp.experiments.optimize.landscape import landscape
+from dnnexp.experiments.optimize.landscape import landscape, overview
 from dnnexp.experiments.optimize.metrics import ecdf_area, of_optimizer, ranked
 from dnnexp.experiments.optimize.problem import Problem
 from dnnexp.experiments.optimize.trials import Tuned, tune_all
@@ -107,6 +107,7 @@ def _found(
         arrays |= {f"{label}.tuning.{name}": value for name, value in found.arrays.items()}
     if problem.objective.dimension == 2 and not problem.objective.is_costly:
         arrays |= landscape(problem.objective, problem.starts, trajectories.values())
+        arrays |= overview(problem.objective, problem.starts)
     metrics = {
         "minimum": problem.objective.minimum,
         "optimizers": optimizers,

@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.stepping import Trajectory
-from dnnexp.experiments.base import finite
+from dnnexp.experiments.base import finite, quantile
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
@@ -68,6 +68,4 @@ class Bootstrap:
 
 def median(values: Any) -> Any:
     """The median over the last axis, +inf included."""
-    with np.errstate(invalid="ignore"):
-        found = np.median(values, axis=-1)
-    return np.where(np.isnan(found), np.inf, found)  # the mean of two infinite ones
+    return quantile(values, [0.5])[0]

@@ -9,6 +9,7 @@ spectral radius ρ of the M(λᵢ) at every step, and f − f* by ρ². (Polyak 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import Metrics, finite
 from dnnexp.experiments.optimize.problem import Problem
+from dnnexp.experiments.optimize.statistics import median
 
 OUTLINE = {
     "predicted_rate": float,
@@ -61,19 +63,34 @@ def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[
         return found | {"note": "the Hessian at the minimum is singular: no linear rate"}, nothing
     rate = max(_spectral_radius(rule, float(curvature)) for curvature in curvatures)
     found["predicted_rate"] = finite(rate)
-    floor = _round_off(problem.objective, minimizer, float(curvatures[-1]))
-    values = trajectory.value[:, members] - (problem.objective.minimum or 0.0)
-    fits = [fit for run in values.T if (fit := fitted_rate(steps, run, floor)) is not None]
     if rate >= 1:
         return found | {"note": "does not converge: the learning rate is not below the limit"}, nothing
+    floor = _round_off(problem.objective, minimizer, float(curvatures[-1]))
+    values = trajectory.value - (problem.objective.minimum or 0.0)
+    members = members & _is_settled(trajectory.final - minimizer[:, None], second, values[-1], floor)
+    if not members.any():
+        return found | {"note": "not near the minimum yet, or in another one"}, nothing
+    return _fitted(found, steps, values[:, members], rate, floor), _predicted(
+        steps, values[:, members], rate, floor
+    )
+
+
+def _is_settled(away: Floats, second: Floats, values: Floats, floor: float) -> Any:
+    """Which runs ended where the function is its quadratic model: f − f* is ½ dᵀHd to a factor of 2."""
+    with np.errstate(all="ignore"):
+        model = np.sum(away * (second @ away), axis=0) / 2
+        return (values <= floor) | ((values < 2 * model) & (model < 2 * values))
+
+
+def _fitted(found: Metrics, steps: Integers, values: Floats, rate: float, floor: float) -> Metrics:
+    """The metrics with the median of the fitted rates and its gap to the predicted one."""
+    fits = [fit for run in values.T if (fit := fitted_rate(steps, run, floor)) is not None]
     if not fits:
-        return found | {"note": "too few recorded steps above round-off to fit a rate"}, nothing
+        return found | {"note": "too few recorded steps above round-off to fit a rate"}
     fitted, drift = np.median(fits, axis=0)
-    found["fitted_rate"] = float(fitted)
-    if drift > _DRIFT:
-        found["note"] = "not asymptotic yet: the rate was still changing"
-    found["gap"] = finite(abs(math.log(fitted) / math.log(rate) - 1)) if rate > 0 and fitted > 0 else None
-    return found, _predicted(steps, values, rate, floor)
+    gap = abs(math.log(fitted) / math.log(rate) - 1) if rate > 0 and fitted > 0 else None
+    note = "not asymptotic yet: the rate was still changing" if drift > _DRIFT else ""
+    return found | {"fitted_rate": float(fitted), "gap": gap if gap is None else finite(gap), "note": note}
 
 
 def obstacle(problem: Problem, rule: Optimizer) -> str:
@@ -139,9 +156,11 @@ def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, f
 
 def _predicted(steps: Integers, values: Floats, rate: float, floor: float) -> Floats:
     """ρ^{2(k − k₀)} times the median value at k₀, the middle of the steps above round-off."""
-    middle = np.median(values, axis=1)
+    middle = median(values)
     above = np.flatnonzero(middle > floor)
+    if above.size == 0:
+        return np.full(len(steps), np.nan)
     anchor = int(np.searchsorted(steps, steps[above[-1]] / 2))
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
         line = middle[anchor] * rate ** (2.0 * (steps - steps[anchor]))
-    return np.where(line > floor, line, np.nan)
+    return np.where((line > floor) & np.isfinite(line), line, np.nan)

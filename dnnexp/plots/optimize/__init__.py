@@ -15,7 +15,7 @@ from dnnexp.plots.optimize.suite import ecdf, performance_profile, suite_converg
 from dnnexp.plots.optimize.training import training
 from dnnexp.plots.optimize.tuning import learning_rates, tuning
 
-_FEWEST_STARTS = 20
+_FEWEST_STARTS = 50
 """From so many starts on, their outcomes make a map."""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from dnnexp.experiments.base import Result
+from dnnexp.experiments.base import Result, quantile
 from dnnexp.plots.style import line
 
 _LABEL = 24
+_NAME = 30
+_SYMBOLS = {"learning_rate": "η", "momentum": "μ", "weight_decay": "λ"}
+"""As in the optimizers' formulas."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,24 @@ class Case:
     @property
     def gap_name(self) -> str:
         """What `gap` is."""
+        return "value above the minimum, f(x) − f*" if self.gap_symbol == "f(x) − f*" else self.gap_symbol
+
+    @property
+    def gap_symbol(self) -> str:
+        """What `gap` is, in short."""
         if self.metrics["minimum"] is not None:
-            return "value above the minimum, f(x) − f*"
-        return "training loss" if self.measures("train_loss") else "value f(x)"
+            return "f(x) − f*"
+        return "training loss" if self.measures("train_loss") else "f(x)"
+
+    @property
+    def run_name(self) -> str:
+        """The name of the run, as it fits a title."""
+        return short(self.config.name, _NAME)
+
+    @property
+    def starts(self) -> str:
+        """What the curves show of the starts."""
+        return f"median and quartiles of {self.runs} starts" if self.runs > 1 else "one start"
 
     def style(self, label: str) -> dict[str, Any]:
         """Colour and dashes of an optimizer, the same in all plots."""
@@ -96,15 +112,23 @@ class Case:
         clips = [f"{name} {limit:g}" for name, limit in limits.items() if limit is not None]
         return short(label) + (f" (clipped: {', '.join(clips)})" if clips else "")
 
+    def caption(self, label: str) -> str:
+        """`told`, with what tuning chose, and how many runs diverged."""
+        found = self.optimizers[label]
+        chosen = found["tuning"]["best"] if "tuning" in found else {}
+        tuned = "".join(f", {_SYMBOLS.get(name, name)} = {value:.3g}" for name, value in chosen.items())
+        diverged = f" ({found['diverged']} diverged)" if found["diverged"] else ""
+        return f"{self.told(label)}{tuned}{diverged}"
+
     def title(self, rest: str) -> str:
         """Name of the run and of the objective, what is drawn, and the noise, if any."""
         noise = f", noise std {self.config.noise.std:g}" if self.config.noise.std else ""
-        return f"{self.config.name}: {self.label or self.name}{noise}, {rest}"
+        return f"{self.run_name}: {self.label or self.name}{noise}, {rest}"
 
 
-def short(label: str) -> str:
+def short(label: str, limit: int = _LABEL) -> str:
     """A label that fits a legend."""
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+    return label if len(label) <= limit else f"{label[: limit - 1]}…"
 
 
 def cases(result: Result) -> list[Case]:
@@ -123,7 +147,5 @@ def cases(result: Result) -> list[Case]:
 
 
 def quartiles(values: Any) -> Any:
-    """Quartiles over the runs, `(3, K)`; NaN where not finite, which breaks a curve."""
-    with np.errstate(invalid="ignore"):
-        found = np.quantile(values, [0.25, 0.5, 0.75], axis=1)
-    return np.where(np.isfinite(found), found, np.nan)
+    """Quartiles over the runs, `(3, K)`; NaN, of a diverged run, counts as +inf."""
+    return quantile(values, (0.25, 0.5, 0.75))

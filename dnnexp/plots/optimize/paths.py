@@ -6,24 +6,35 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PathCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
+from dnnexp.plots.optimize import frames
 from dnnexp.plots.optimize.cases import Case, short
-from dnnexp.plots.style import FAINT, INK, number
+from dnnexp.plots.style import ALARM, FAINT, INK, number
 
 _COLUMNS = 4
+_SHAPES = ("o", "s", "^", "D", "P")
+"""Of the starts that ended at the first, second, … minimum; of more minima all are told by one shape."""
+_MINIMUM: Any = {"color": "#F0E442", "markeredgecolor": INK, "linestyle": "", "zorder": 1.5}
+_MAP = "viridis_r"
+_PALE = "#c4cdd6"
+_TICKS = 5
 
 
 def trajectories(case: Case) -> Figure:
     """The path of the first start over the contours, a panel an optimizer."""
-    figure, panels, height = _panels(case)
-    handles: list[Any] = []
+    figure, panels = _panels(case)
+    contours = Contours(case)
     for axes, label in panels:
-        draw_contours(axes, case)
-        handles = _path(axes, case, label)
+        contours.draw(axes)
+        handles = [*_path(axes, case, label), *_minima(axes, case)]
     start = ", ".join(f"{x:g}" for x in case.array("start")[:, 0])
-    _frame(figure, height, case.title(f"paths from ({start}), {case.config.steps:,} steps"), handles)
+    _head(figure, case.title(f"paths from ({start}), {case.config.steps:,} steps"), handles)
     return figure
 
 
@@ -32,69 +43,111 @@ def outcomes(case: Case) -> Figure:
     reached = {label: case.array(f"{label}.reached_step") for label in case.ranking}
     anyone = np.any([steps >= 0 for steps in reached.values()], axis=(0, 2))  # by target, ascending
     index = int(anyone.argmax())
-    target = sorted(case.config.targets)[index]
-    figure, panels, height = _panels(case)
-    norm = LogNorm(1, max(case.config.steps, 2))
-    handles: list[Any] = []
+    norm = _norm([steps[index] for steps in reached.values()])
+    figure, panels = _panels(case)
+    box = _box(case)
+    contours = Contours(case, "_overview")
     for axes, label in panels:
-        handles = _outcome(axes, case, label, reached[label][index], norm)
-    _frame(figure, height, case.title(f"gradients from each start to {target:g}"), handles)
-    width = figure.get_size_inches()[0]
-    bar = figure.add_axes((1 - 2.4 / width, 1 - 0.42 / height, 2.2 / width, 0.1 / height))
-    figure.colorbar(handles[0], cax=bar, orientation="horizontal")
-    bar.tick_params(labelsize=7)
+        contours.draw(axes)
+        axes.set(xlim=box[0], ylim=box[1])
+        _outcome(axes, case, label, reached[label][index], norm)
+    target = sorted(case.config.targets)[index]
+    handles = [_key("x", FAINT, "not reached"), _key("X", ALARM, "diverged")]
+    text = f"gradients from each start to {target:g}"
+    if len(_shapes(case)) > 1:
+        handles.append(Line2D([], [], marker="o", markersize=8, label="minimum, by shape", **_MINIMUM))
+    else:
+        handles += _minima(panels[0][0], case)
+    _head(figure, case.title(text), handles)
+    if anyone.any():
+        _colour_bar(figure, norm)
     return figure
 
 
-def _panels(case: Case) -> tuple[Figure, list[tuple[Axes, str]], float]:
-    """A figure with a panel an optimizer in the config's order, and its height in inches."""
+def _key(marker: str, shade: str, label: str) -> Line2D:
+    return Line2D([], [], color=shade, marker=marker, markersize=5, linestyle="", label=label)
+
+
+def _norm(steps: list[Any]) -> LogNorm:
+    """From the fewest to the most gradients that a start took."""
+    taken = np.maximum(np.concatenate([row[row >= 0] for row in steps]), 1)
+    low, high = (int(taken.min()), int(taken.max())) if taken.size else (1, 2)
+    return LogNorm(low, max(high, low + 1))
+
+
+def _colour_bar(figure: Figure, norm: LogNorm) -> None:
+    width, height = figure.get_size_inches()
+    bar = figure.add_axes((1 - 2.5 / width, 1 - 0.42 / height, 2.2 / width, 0.1 / height))
+    figure.colorbar(ScalarMappable(norm, _MAP), cax=bar, orientation="horizontal")
+    low, high = norm.vmin or 1, norm.vmax or 2
+    bar.set_xticks([low, high], [f"{low:,.0f}", f"{high:,.0f}"])
+    if high > 30 * low:
+        middle = round((low * high) ** 0.5)
+        bar.set_xticks([low, middle, high], [f"{value:,.0f}" for value in (low, middle, high)])
+    bar.minorticks_off()
+    bar.tick_params(labelsize=7)
+
+
+def _panels(case: Case) -> tuple[Figure, list[tuple[Axes, str]]]:
+    """A figure with a panel an optimizer in the config's order."""
     labels = [entry.label for entry in case.config.optimizers]
-    columns = min(_COLUMNS, len(labels))
-    rows = -(-len(labels) // columns)
-    width, height = max(2.6 * columns, 5.4) + 0.5, 2.4 * rows + 1.15
-    figure = Figure(figsize=(width, height))
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    figure.subplots_adjust(
-        left=0.65 / width,
-        right=1 - 0.1 / width,
-        bottom=0.55 / height,
-        top=1 - 1.1 / height,
-        wspace=0.1,
-        hspace=0.32,
-    )
-    for index, axes in enumerate(panels.flat):
-        axes.set_visible(index < len(labels))
-        axes.tick_params(labelbottom=index + columns >= len(labels))
-    return figure, list(zip(panels.flat, labels, strict=False)), height
+    figure, grid = frames.panels(len(labels), _COLUMNS, (2.6, 2.4), 0.6, sharex=True, sharey=True)
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(0.65 / width, 0.5 / height, 1 - 0.1 / width, 1 - 1.05 / height, 0.1, 0.25)
+    grid[0].xaxis.set_major_locator(MaxNLocator(_TICKS))
+    grid[0].yaxis.set_major_locator(MaxNLocator(_TICKS))
+    return figure, list(zip(grid, labels, strict=True))
 
 
-def _frame(figure: Figure, height: float, title: str, handles: list[Any]) -> None:
-    width = figure.get_size_inches()[0]
-    figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top")
-    figure.supxlabel("x₀", y=0.1 / height, va="bottom")
-    figure.supylabel("x₁", x=0.08 / width, ha="left")
-    named = [handle for handle in handles if not str(handle.get_label()).startswith("_")]
-    figure.legend(handles=named, ncols=3, loc="upper left", bbox_to_anchor=(0.005, 1 - 0.25 / height))
+def _head(figure: Figure, text: str, handles: list[Any]) -> None:
+    """Title, labels of the axes, and a legend in one row."""
+    frames.title(figure, text)
+    frames.labels(figure, "x₀", "x₁")
+    place = (0.005, 1 - 0.25 / figure.get_figheight())
+    figure.legend(handles=handles, ncols=len(handles), loc="upper left", bbox_to_anchor=place)
 
 
-def draw_contours(axes: Axes, case: Case) -> None:
-    """Contours at equal ratios of the value above the least one on the grid."""
-    x, y, value = (case.array(f"_landscape.{name}") for name in ("x", "y", "value"))
-    axes.set_xlim(x[0], x[-1])
-    axes.set_ylim(y[0], y[-1])
-    finite = value[np.isfinite(value)]
-    if finite.size == 0:
-        return
-    gap = np.where(np.isfinite(value), value - finite.min(), np.nan)
-    positive = gap[gap > 0]
-    if positive.size:
-        low, high = np.quantile(positive, [0.002, 1.0])
-        levels = np.unique(np.geomspace(low, high, 10))
-        axes.contour(x, y, gap, levels, colors="#c4cdd6", linewidths=0.7)
+class Contours:
+    """Contours at equal ratios of the value above the least one on the grid, the same in every panel."""
+
+    def __init__(self, case: Case, sample: str = "_landscape") -> None:
+        self._x, self._y, value = (case.array(f"{sample}.{name}") for name in ("x", "y", "value"))
+        finite = np.isfinite(value)
+        gap = np.where(finite, value, np.nan) - np.min(value, initial=np.inf, where=finite)
+        positive = gap[gap > 0]
+        self._levels = np.empty(0)
+        if positive.size:
+            self._levels = np.unique(
+                np.geomspace(float(np.quantile(positive, 0.002)), float(positive.max()), 10)
+            )
+        self._gap = gap
+        self._paths: Any = None
+
+    def draw(self, axes: Axes) -> None:
+        """Contours and limits."""
+        axes.set_xlim(self._x[0], self._x[-1])
+        axes.set_ylim(self._y[0], self._y[-1])
+        if self._levels.size == 0:
+            return
+        style: Any = {"linewidths": 0.7, "zorder": 1}
+        if self._paths is None:
+            contours = axes.contour(self._x, self._y, self._gap, self._levels, colors=_PALE, **style)
+            self._paths = contours.get_paths()
+        else:
+            style |= {"facecolors": "none", "edgecolors": _PALE, "transform": axes.transData}
+            axes.add_artist(PathCollection(self._paths, **style))
+
+
+def _box(case: Case) -> Any:
+    """What holds all starts and minima, `(2, 2)`: a row for each coordinate."""
+    inside = np.concatenate([case.array("start"), case.array("_landscape.minimizers")], axis=1)
+    low, high = inside.min(axis=1), inside.max(axis=1)
+    margin = 0.05 * (high - low) + 1e-12
+    return np.stack([low - margin, high + margin], axis=1)
 
 
 def _path(axes: Axes, case: Case, label: str) -> list[Any]:
-    """The path with its start, its end and the minima; returns their legend handles."""
+    """The path with its start and its end; returns their legend handles."""
     points, shade = case.array(f"{label}.point")[:, :, 0], case.style(label)["color"]
     axes.plot(points[:, 0], points[:, 1], color=shade, marker=".", markersize=2, linewidth=1.2)
     (start,) = axes.plot(*points[0], "o", color=INK, markersize=5, label="start", linestyle="")
@@ -104,42 +157,42 @@ def _path(axes: Axes, case: Case, label: str) -> list[Any]:
     value = case.array(f"{label}.value")[-1, 0]
     outcome = f"f = {number(value)}" if np.isfinite(value) else "diverged"
     axes.set_title(f"{short(label)}\n{outcome}", loc="left", y=1.0)
-    return [start, end, *_minima(axes, case)]
+    return [start, end]
 
 
-def _minima(axes: Axes, case: Case) -> list[Any]:
+def _shapes(case: Case) -> tuple[str, ...]:
+    """The shape of every minimum, where there are several and not too many."""
+    count = case.array("_landscape.minimizers").shape[1]
+    return _SHAPES[:count] if 1 < count <= len(_SHAPES) else _SHAPES[:1]
+
+
+def _minima(axes: Axes, case: Case, shapes: tuple[str, ...] = ("*",)) -> list[Any]:
+    """All minima, by stars or by these shapes; returns the legend's handles."""
     minimizers = case.array("_landscape.minimizers")
     if minimizers.size == 0:
         return []
-    return axes.plot(
-        *minimizers,
-        "*",
-        label="minimum",
-        color="#F0E442",
-        markeredgecolor=INK,
-        markersize=10,
-        linestyle="",
-        zorder=1.5,
-    )
+    if len(shapes) == 1:
+        return axes.plot(*minimizers, shapes[0], label="minimum", markersize=10, **_MINIMUM)
+    for shape, (x, y) in zip(shapes, minimizers.T, strict=True):
+        axes.plot(x, y, shape, markersize=9, **_MINIMUM)
+    return []
 
 
-def _outcome(axes: Axes, case: Case, label: str, reached: Any, norm: Any) -> list[Any]:
-    """The starts of one optimizer; returns the handles of the legend, the coloured one first."""
-    start, diverged = case.array("start"), case.array(f"{label}.diverged_step") >= 0
-    hit = reached >= 0
+def _outcome(axes: Axes, case: Case, label: str, reached: Any, norm: LogNorm) -> None:
+    """The starts of one optimizer: not reached, diverged, or the gradients taken."""
+    (x, y), diverged, hit = case.array("start"), case.array(f"{label}.diverged_step") >= 0, reached >= 0
     missed = ~hit & ~diverged
-    draw_contours(axes, case)
-    low, high = start.min(axis=1), start.max(axis=1)
-    margin = 0.05 * (high - low) + 1e-12
-    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
-    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
-    (x, y), steps = start, np.maximum(reached, 1)
-    dots = axes.scatter(x[hit], y[hit], c=steps[hit], norm=norm, cmap="viridis_r", s=14, zorder=3)
-    crosses = axes.scatter(
-        x[missed], y[missed], color=FAINT, marker="x", s=12, linewidths=0.9, label="not reached"
-    )
-    bursts = axes.scatter(
-        x[diverged], y[diverged], color="#D55E00", marker="x", s=16, linewidths=1.4, label="diverged"
-    )
-    axes.set_title(f"{short(label)}\n{int(hit.sum())} of {case.runs}", loc="left", y=1.0)
-    return [dots, crosses, bursts, *_minima(axes, case)]
+    axes.plot(x[missed], y[missed], "x", color=FAINT, markersize=3.5, markeredgewidth=0.9)
+    axes.plot(x[~hit & diverged], y[~hit & diverged], "X", color=ALARM, markersize=5, markeredgewidth=0)
+    shapes, ends = _shapes(case), np.zeros(case.runs, dtype=int)
+    minimizers = case.array("_landscape.minimizers")
+    if len(shapes) > 1:
+        final = case.array(f"{label}.final")
+        ends = np.linalg.norm(final[:, None] - minimizers[:, :, None], axis=0).argmin(axis=0)
+    for index, shape in enumerate(shapes):
+        here = hit & (ends == index)
+        steps = np.maximum(reached[here], 1)
+        axes.scatter(x[here], y[here], c=steps, norm=norm, cmap=_MAP, s=14, marker=shape, zorder=3)
+    _minima(axes, case, shapes if len(shapes) > 1 else ("*",))
+    lost = f", {int(diverged.sum())} diverged" if diverged.any() else ""
+    axes.set_title(f"{short(label)}\n{int(hit.sum())} of {case.runs}{lost}", loc="left", y=1.0)

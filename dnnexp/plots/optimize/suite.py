@@ -7,97 +7,113 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from dnnexp.experiments.base import Result
 from dnnexp.plots.optimize.cases import Case, short
 from dnnexp.plots.optimize.convergence import draw_curves
+from dnnexp.plots.optimize.frames import beside, columns_of, labels, legend, panels, panels_width, title
 
 _COLUMNS = 5
+_SIZE = (2.4, 1.95)
+_MOST_PANELS = 24
+_MOST_BANDS = 8
+"""Of more optimizers no bands are drawn in a small panel: they would hide the curves."""
+_TITLE = 16
+_MOST_LISTED = 6
 
 
 def suite_convergence(result: Result, cases: list[Case]) -> Figure:
     """A panel an objective: median and quartiles of the value above the minimum."""
-    columns = min(_COLUMNS, len(cases))
-    rows = -(-len(cases) // columns)
-    labels = result.metrics["ranking"]
-    legend_rows = -(-len(labels) // 6)
-    top = 0.45 + 0.17 * legend_rows
-    width, height = max(2.3 * columns, 7.0) + 0.5, 1.9 * rows + 0.6 + top
-    figure = Figure(figsize=(width, height))
-    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    figure.subplots_adjust(0.7 / width, 0.55 / height, 1 - 0.1 / width, 1 - (top + 0.25) / height, 0.3, 0.35)
-    for index, axes in enumerate(panels.flat):
-        axes.set_visible(index < len(cases))
-        if index < len(cases):
-            names = {label: short(label) for label in labels} if index == 0 else {}
-            draw_curves(axes, cases[index], names, theory=False)
-            axes.yaxis.set_major_locator(LogLocator(numticks=5))
-            axes.minorticks_off()
-            axes.tick_params(labelbottom=index + columns >= len(cases), labelsize=7)
-            axes.set_title(f"{short(cases[index].label)} (d = {_dimension(cases[index])})", loc="left")
-    title = f"{result.config.name}: median and quartiles of {cases[0].runs} starts"
-    figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top")
-    handles = {handle.get_label(): handle for handle in panels.flat[0].get_lines()}
-    figure.legend(
-        handles=[handles[short(label)] for label in labels],
-        ncols=6,
-        loc="upper left",
-        bbox_to_anchor=(0.005, 1 - 0.25 / height),
-        fontsize=8,
-    )
-    figure.supxlabel("gradient evaluations", y=0.1 / height, va="bottom")
-    figure.supylabel("value above the minimum", x=0.08 / width, ha="left")
+    ranking, shown = result.metrics["ranking"], cases[:_MOST_PANELS]
+    names = [*map(short, ranking)]
+    columns = columns_of(names, panels_width(len(shown), _COLUMNS, _SIZE[0]))
+    head = 0.5 + 0.17 * -(-len(names) // columns)
+    figure, grid = panels(len(shown), _COLUMNS, _SIZE, head, sharex=True)
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(0.7 / width, 0.5 / height, 1 - 0.1 / width, 1 - (head + 0.2) / height, 0.32, 0.32)
+    has_bands = len(ranking) <= _MOST_BANDS
+    for axes, case in zip(grid, shown, strict=True):
+        draw_curves(axes, case, {label: short(label) for label in ranking}, has_bands, ticks=5)
+        axes.tick_params(labelsize=7)
+        axes.set_title(f"{short(case.label, _TITLE)} (d = {len(case.array('start'))})", loc="left")
+    title(figure, _suite_title(result, cases, has_bands))
+    handles = {str(line.get_label()): line for axes in grid for line in axes.get_lines()}
+    place = (0.005, 1 - 0.26 / height)
+    named = [handles[name] for name in names if name in handles]
+    figure.legend(handles=named, ncols=columns, loc="upper left", bbox_to_anchor=place, fontsize=8)
+    known = all(case.metrics["minimum"] is not None for case in shown)
+    labels(figure, "gradient evaluations", "f(x) − f*" if known else "f(x) − f*, or f(x)")
     return figure
 
 
-def _dimension(case: Case) -> int:
-    return int(case.array("start").shape[0])
+def _suite_title(result: Result, cases: list[Case], has_bands: bool) -> str:
+    """What is drawn, and what is not."""
+    config, starts = result.config, cases[0].starts
+    notes = [f"{cases[0].run_name}: " + (f"noise std {config.noise.std:g}, " if config.noise.std else "")]
+    notes[0] += starts if has_bands else starts.replace("median and quartiles", "median")
+    if config.tune is not None:
+        notes.append("thin: untuned")
+    notes.append("no theory drawn")
+    if len(cases) > _MOST_PANELS:
+        notes.append(f"the first {_MOST_PANELS} of {len(cases)} objectives")
+    return "; ".join(notes)
 
 
 def ecdf(result: Result, cases: list[Case]) -> Figure:
     """The share of all (objective, start, target) triples reached, against gradient evaluations."""
     steps, metrics = result.config.steps, result.metrics
-    figure, axes = _axes(metrics["ranking"])
-    for label in metrics["ranking"]:
-        reached = np.concatenate([case.array(f"{label}.reached_step").ravel() for case in cases])
-        hits = np.sort(np.maximum(reached[reached >= 0], 1))
-        x = np.concatenate([[1], hits, [max(steps, 1)]])
-        share = np.concatenate([[0], np.arange(1, len(hits) + 1), [len(hits)]]) / len(reached)
-        name = f"{short(label)}  {share[-1]:.0%}, area {metrics['ecdf'][label]:.3f}"
-        axes.plot(x, share, drawstyle="steps-post", label=name, **cases[0].style(label))
-    axes.set_xscale("log")
+    curves = {label: ecdf_curve(cases, label, steps) for label in metrics["ranking"]}
+    names = {
+        label: f"{cases[0].told(label)}  {share[-1]:.0%}, area {metrics['ecdf'][label]:.3f}"
+        for label, (_, share) in curves.items()
+    }
+    figure, axes = _shares([*names.values()])
+    for label, (x, share) in curves.items():
+        axes.plot(x, share, drawstyle="steps-post", label=names[label], **cases[0].style(label))
     axes.set_xlim(1, max(steps, 2))
     axes.set_xlabel("gradient evaluations")
     axes.set_ylabel("share of (objective, start, target) reached")
-    count = f"{len(cases)} objectives, {cases[0].runs} starts, targets {_listed(result.config.targets)}"
-    axes.set_title(f"{result.config.name}: ECDF, {count}", loc="left")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), title="by area under the curve")
+    targets = [f"{target:g}" for target in sorted(result.config.targets, reverse=True)]
+    listed = f"{len(targets)} targets" if len(targets) > _MOST_LISTED else f"targets {', '.join(targets)}"
+    count = f"{len(cases)} objectives, {cases[0].runs} starts, {listed}"
+    axes.set_title(f"{cases[0].run_name}: ECDF, {count}", loc="left")
+    legend(axes, "by area under the curve")
     return figure
+
+
+def ecdf_curve(cases: list[Case], label: str, steps: int) -> tuple[Any, Any]:
+    """Evaluations, and the share of the triples reached by then; a start at its target counts from 1 on."""
+    reached = np.concatenate([case.array(f"{label}.reached_step").ravel() for case in cases])
+    hits, counts = np.unique(np.maximum(reached[reached >= 0], 1), return_counts=True)
+    x = np.concatenate([[1], hits, [max(steps, 2)]])
+    return x, np.concatenate([[0], np.cumsum(counts), [counts.sum()]]) / len(reached)
 
 
 def performance_profile(result: Result, cases: list[Case]) -> Figure:
     """The share of (objective, target) pairs in which an optimizer is within a factor τ of the best.
 
-    By expected running time. Dolan and Moré, "Benchmarking optimization software with performance
-    profiles", 2002, eq. 2.1.
+    By expected running time, of the pairs that any optimizer reached. Dolan and Moré, "Benchmarking
+    optimization software with performance profiles", 2002, section 2.
     """
     ratios = profile_ratios(result, cases)
-    figure, axes = _axes(result.metrics["ranking"])
+    ranking, pairs = result.metrics["ranking"], len(cases) * len(result.config.targets)
+    best = (ratios == 1).sum(axis=1)
+    names = [f"{cases[0].told(label)}  best on {n}" for label, n in zip(ranking, best, strict=True)]
+    figure, axes = _shares(names)
     finite = ratios[np.isfinite(ratios)]
-    greatest = max(float(finite.max()) if finite.size else 1.0, 2.0)
-    for row, label in zip(ratios, result.metrics["ranking"], strict=True):
-        inside = np.sort(row[np.isfinite(row)])
-        x = np.concatenate([[1], inside, [2 * greatest]])
-        share = np.concatenate([[0], np.arange(1, len(inside) + 1), [len(inside)]]) / max(len(row), 1)
-        name = f"{short(label)}  best on {np.mean(row == 1):.0%}"
+    end = 2 * max(float(finite.max()) if finite.size else 1.0, 2.0)
+    for row, label, name in zip(ratios, ranking, names, strict=True):
+        factors, counts = np.unique(row[np.isfinite(row)], return_counts=True)
+        x = np.concatenate([[1], factors, [end]])
+        share = np.concatenate([[0], np.cumsum(counts), [counts.sum()]]) / max(len(row), 1)
         axes.plot(x, share, drawstyle="steps-post", label=name, **cases[0].style(label))
-    axes.set_xscale("log")
-    axes.set_xlim(1, 2 * greatest)
+    axes.set_xlim(1, end)
     axes.set_xlabel("factor τ on the expected running time of the best optimizer")
     axes.set_ylabel("share of (objective, target) within τ")
-    axes.set_title(f"{result.config.name}: performance profiles, {len(ratios[0])} pairs", loc="left")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), title="by area under the ECDF")
+    count = f"{ratios.shape[1]} of {pairs} (objective, target) pairs that any optimizer reached"
+    axes.set_title(f"{cases[0].run_name}: performance profiles, {count}", loc="left")
+    legend(axes, "by area under the ECDF")
     return figure
 
 
@@ -116,16 +132,11 @@ def _times(cases: list[Case], label: str) -> list[float]:
     return [np.inf if time is None else time for time in times]
 
 
-def _axes(labels: list[str]) -> tuple[Figure, Axes]:
-    width = 7.3 + 2.0 + 0.075 * max(len(short(label)) for label in labels)
-    height = max(4.6, 1.0 + 0.19 * len(labels))
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0.65 / width, 0.5 / height, 6.4 / width, 1 - 0.85 / height))
+def _shares(names: list[str]) -> tuple[Figure, Axes]:
+    """Axes of shares, over a logarithmic x axis."""
+    figure, axes = beside(names, width=6.4)
     axes.set_ylim(0, 1.01)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(visible=True, axis="y")
+    axes.set_xscale("log")
     return figure, axes
-
-
-def _listed(targets: Any) -> str:
-    return ", ".join(f"{target:g}" for target in sorted(targets, reverse=True))

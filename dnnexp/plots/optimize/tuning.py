@@ -1,130 +1,158 @@
-"""What tuning found: the score against the learning rate, and against the budget."""
+"""What tuning found: the final value against the learning rate, and the score against the budget."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from dnnexp.plots.optimize.cases import Case, quartiles, short
-from dnnexp.plots.style import FAINT, INK
+from dnnexp.plots.optimize.frames import beside, labels, legend, panels, panels_width, title, wrapped
+from dnnexp.plots.optimize.scales import Range, value_range
+from dnnexp.plots.style import ALARM, FAINT, INK
 
 _COLUMNS = 4
+_SIZE = (2.55, 1.95)
+_MOST_BANDS = 8
+_FLOOR = 1e-3
+"""The least value shown, as a share of the smallest target."""
 _KEY = (
-    "line: median, band: quartiles, grey: the other optimizers, ring: best by the score, "
-    "×: half or more diverged, dotted: stability limit (theory)"
+    "line or dots: median; band or bars: quartiles; grey: the other optimizers; ring: best by the score; "
+    "×: half or more diverged; dotted: stability limit (theory)"
 )
+
+
+@dataclass(frozen=True)
+class _Sensitivity:
+    """The final values of the trials of one optimizer, by learning rate, ascending.
+
+    Attributes:
+        label: of the optimizer.
+        rates: the learning rates, `(trials,)`.
+        quartiles: of the final values over the tuning starts, `(3, trials)`.
+        is_lost: whether half or more of the starts diverged, `(trials,)`.
+        is_curve: whether nothing else was tuned.
+    """
+
+    label: str
+    rates: Any
+    quartiles: Any
+    is_lost: Any
+    is_curve: bool
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """A line, or dots where neighbours differ in something else."""
+        return {} if self.is_curve else {"linestyle": "", "marker": ".", "markersize": 3}
 
 
 def learning_rates(case: Case) -> Figure:
     """The final value against the learning rate: median and quartiles of the tuning starts, a panel each."""
-    labels = [label for label in case.ranking if case.has(f"{label}.tuning.learning_rate")]
-    curves = {label: _by_rate(case, label) for label in labels}
-    columns = min(_COLUMNS, len(labels))
-    rows = -(-len(labels) // columns)
-    width, height = max(2.5 * columns, 5.4) + 0.7, 1.9 * rows + 1.0
-    figure = Figure(figsize=(width, height))
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    figure.subplots_adjust(0.75 / width, 0.55 / height, 1 - 0.1 / width, 1 - 0.75 / height, 0.08, 0.32)
-    floor, ceiling = _range(case, curves)
-    for index, axes in enumerate(panels.flat):
-        if index >= len(labels):
-            axes.set_visible(False)
-            continue
-        axes.tick_params(labelbottom=index + columns >= len(labels))
-        for rates, _, middle, _, _ in curves.values():
-            axes.plot(rates, np.clip(middle, floor / 10, ceiling), color="#dddddd", linewidth=0.7)
-        _sensitivity(axes, case, labels[index], curves[labels[index]], floor, ceiling)
-    title = case.title(f"{case.config.tune.starts} tuning starts, {case.config.steps:,} steps")
-    figure.suptitle(title, x=0.01, y=1 - 0.06 / height, ha="left", va="top")
-    figure.text(0.012, 1 - 0.27 / height, _KEY, fontsize=7, color=FAINT, va="top")
-    figure.supxlabel("learning rate", y=0.1 / height, va="bottom")
-    figure.supylabel(f"final {case.gap_name}", x=0.08 / width, ha="left")
+    found = [_sensitivity(case, label) for label in case.ranking if case.has(f"{label}.tuning.learning_rate")]
+    shown = value_range(case, np.concatenate([one.quartiles[1] for one in found]), _FLOOR)
+    key = wrapped(_KEY, panels_width(len(found), _COLUMNS, _SIZE[0]))
+    head = 0.62 + 0.13 * len(key)
+    figure, grid = panels(len(found), _COLUMNS, _SIZE, head + 0.1, sharex=True, sharey=True)
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        0.75 / width, 0.5 / height, 1 - 0.1 / width, 1 - (head + 0.15) / height, 0.08, 0.34
+    )
+    low, high = (end([end(one.rates) for one in found]) for end in (min, max))
+    for axes, one in zip(grid, found, strict=True):
+        axes.set_xscale("log")
+        axes.set_xlim(low / 1.3, high * 1.3)
+        axes.xaxis.set_major_locator(LogLocator(numticks=6))
+        shown.frame(axes, ticks=6)
+        for other in found:
+            axes.plot(other.rates, shown.clip(other.quartiles[1]), color="#dddddd", lw=0.7, **other.style)
+        _draw(axes, case, one, shown)
+    title(figure, case.title(f"{case.config.tune.starts} tuning starts, {case.config.steps:,} steps"))
+    figure.text(0.012, 1 - 0.29 / height, "\n".join(key), fontsize=7, color=FAINT, va="top")
+    name = "validation loss" if case.measures("validation_loss") else case.gap_symbol
+    labels(figure, "learning rate", f"final {name}")
     return figure
 
 
-def _by_rate(case: Case, label: str) -> tuple[Any, Any, Any, Any, Any]:
-    """Learning rates in order, quartiles of the final value above the minimum, share diverged."""
+def _sensitivity(case: Case, label: str) -> _Sensitivity:
     rates = case.array(f"{label}.tuning.learning_rate")
-    order = np.argsort(rates, kind="stable")
     values = case.array(f"{label}.tuning.value")
+    order = np.argsort(rates, kind="stable")
     gap = values - (0.0 if case.measures("validation_loss") else case.metrics["minimum"] or 0.0)
-    low, middle, high = quartiles(gap[order])
-    return rates[order], low, middle, high, np.isinf(values[order]).mean(axis=1)
+    is_lost = np.isinf(values[order]).mean(axis=1) >= 0.5
+    is_curve = set(case.optimizers[label]["tuning"]["best"]) == {"learning_rate"}
+    return _Sensitivity(label, rates[order], quartiles(gap[order]), is_lost, is_curve)
 
 
-def _range(case: Case, curves: Any) -> tuple[float, float]:
-    """From a little below the smallest target to a little above the greatest median."""
-    middles = np.concatenate([curve[2] for curve in curves.values()])
-    floor = min(case.config.targets) * 1e-3
-    seen = middles[np.isfinite(middles) & (middles > floor)]
-    top = min(float(seen.max()), 1e6 * max(case.config.targets)) if seen.size else 1.0
-    return (max(float(seen.min()), floor) / 3 if seen.size else floor), top * 10
-
-
-def _sensitivity(axes: Axes, case: Case, label: str, curve: Any, floor: float, ceiling: float) -> None:
-    rates, low, middle, high, diverged = curve
-    style, found = case.style(label), case.optimizers[label]
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_ylim(floor, ceiling)
-    axes.set_xlim(rates[0] / 1.3, rates[-1] * 1.3)
-    axes.yaxis.set_major_locator(LogLocator(numticks=6))
-    axes.xaxis.set_major_locator(LogLocator(numticks=6))
-    axes.minorticks_off()
-    low, middle, high = (np.clip(part, floor / 10, ceiling) for part in (low, middle, high))
-    top = np.where(np.isnan(high), ceiling, high)
-    axes.fill_between(rates, low, top, color=style["color"], alpha=0.18, linewidth=0)
-    axes.plot(rates, middle, color=style["color"])
-    bad = diverged >= 0.5
-    axes.plot(rates[bad], np.full(bad.sum(), ceiling / 2), "x", color="#D55E00", markersize=4, clip_on=False)
+def _draw(axes: Axes, case: Case, one: _Sensitivity, shown: Range) -> None:
+    """One optimizer's values, what diverged, the best trial and the limit of theory."""
+    shade, found = case.style(one.label)["color"], case.optimizers[one.label]
+    low, middle, high = shown.clip(one.quartiles)
+    if one.is_curve:
+        axes.fill_between(one.rates, low, high, color=shade, alpha=0.18, linewidth=0)
+    else:
+        axes.vlines(one.rates, low, high, color=shade, alpha=0.3, linewidth=1)
+    axes.plot(one.rates, middle, color=shade, **one.style)
+    lost = one.rates[one.is_lost]
+    style: Any = {"color": ALARM, "markersize": 4, "clip_on": False, "transform": axes.get_xaxis_transform()}
+    axes.plot(lost, np.full(len(lost), 0.97), "x", **style)
     best = found["tuning"]["best"]["learning_rate"]
-    at = int(np.argmin(np.abs(np.log(rates / best))))
-    (ring,) = axes.plot(best, np.fmax(middle[at], floor), "o", markerfacecolor="none", markersize=7)
-    ring.set(markeredgecolor=INK, clip_on=False)
+    value = np.clip(middle[np.argmin(np.abs(one.rates - best))], shown.floor, shown.ceiling)
+    (ring,) = axes.plot(best, value, "o", markerfacecolor="none", markersize=7, clip_on=False)
+    ring.set_markeredgecolor(INK)
     limit = found["theory"]["stability_limit"]
-    if limit is not None:
+    if limit is not None and one.is_curve:
         axes.axvline(limit, color=INK, linewidth=0.9, linestyle=(0, (1.5, 1.5)))
-    edge = ", at the edge" if found["tuning"]["at_edge"] else ""
-    axes.set_title(f"{short(label)}\nbest {best:.3g}{edge}", loc="left", y=1.0)
+    edge = ": at the edge" if found["tuning"]["at_edge"] else ""
+    name = f"{short(one.label)}\nbest {best:.3g}{edge}"
+    axes.set_title(name, loc="left", y=1.0, color=ALARM if edge else INK)
 
 
 def tuning(case: Case) -> Figure:
     """The score against the budget: median and quartiles of the best of k trials drawn at random."""
-    names = {label: case.told(label) for label in case.ranking}
-    width = 7.2 + 0.8 + 0.075 * max(map(len, names.values()))
-    height = max(4.2, 1.0 + 0.19 * len(names))
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0.75 / width, 0.5 / height, 6.3 / width, 1 - 0.85 / height))
-    tune = case.config.tune
-    name, shift, floor = _score(case)
-    trials = np.arange(1, tune.trials + 1)
-    for label in sorted(names, key=lambda label: float(case.array(f"{label}.tuning.score").min())):
-        budget = case.array(f"{label}.tuning.budget")
-        low, middle, high = np.where(np.isfinite(budget), np.maximum(budget - shift, floor), np.nan)
+    tune, (name, shift) = case.config.tune, _score(case)
+    budgets = {label: case.array(f"{label}.tuning.budget") - shift for label in case.ranking}
+    ranking = sorted(budgets, key=lambda label: float(budgets[label][1, -1]))
+    names = {label: case.told(label) for label in ranking}
+    figure, axes = beside(list(names.values()), width=6.3)
+    shown = value_range(case, np.concatenate([budget[1] for budget in budgets.values()]), _FLOOR)
+    if tune.score == "running_time":
+        shown = _times(np.concatenate([budget[1] for budget in budgets.values()]))
+    shown.frame(axes)
+    trials, has_bands = np.arange(1, tune.trials + 1), len(names) <= _MOST_BANDS
+    for label, caption in names.items():
+        low, middle, high = shown.clip(budgets[label])
         style = case.style(label)
-        axes.plot(trials, middle, label=names[label], **style)
-        axes.fill_between(trials, low, high, color=style["color"], alpha=0.1, linewidth=0)
-    axes.set_yscale("log")
+        axes.plot(trials, middle, label=caption, **style)
+        if has_bands:
+            axes.fill_between(trials, low, high, color=style["color"], alpha=0.1, linewidth=0)
     axes.set_xlim(1, tune.trials)
-    axes.minorticks_off()
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(visible=True, axis="y")
-    axes.set_xlabel(f"trials of {tune.trials} taken at random")
-    axes.set_ylabel(f"best score: {name}")
-    title = f"what tuning buys (median and quartiles, {tune.starts} tuning starts)"
-    axes.set_title(case.title(title), loc="left")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), title="by score of all trials")
+    axes.set_xlabel(f"k, of {tune.trials} trials")
+    axes.set_ylabel(name)
+    bands = "median and quartiles" if has_bands else "median"
+    axes.set_title(case.title(f"best of k trials taken at random ({bands})"), loc="left")
+    legend(axes, "by score of all trials")
     return figure
 
 
-def _score(case: Case) -> tuple[str, float, float]:
-    """What the score is, what is subtracted from it, and the least that is shown of the rest."""
-    targets = case.config.targets
-    if case.config.tune.score == "running_time":
-        return f"running time to {min(targets):g}", 0.0, 0.5
+def _times(times: Any) -> Range:
+    """The range of the running times."""
+    seen = times[np.isfinite(times)]
+    low, high = (max(float(seen.min()), 0.5), float(seen.max())) if seen.size else (1.0, 10.0)
+    return Range(low / 1.5, max(high, 2 * low) * 1.5, True)
+
+
+def _score(case: Case) -> tuple[str, float]:
+    """What the score is, and what is subtracted from it."""
+    tune = case.config.tune
+    if tune.score == "running_time":
+        return f"running time to {min(case.config.targets):g}, {tune.starts} tuning starts", 0.0
+    over = f"median final {{}} of {tune.starts} tuning starts"
     if case.measures("validation_loss"):
-        return "median final validation loss", 0.0, 1e-12
-    return f"median final {case.gap_name}", case.metrics["minimum"] or 0.0, min(targets) * 1e-3
+        return over.format("validation loss"), 0.0
+    return over.format(case.gap_symbol), case.metrics["minimum"] or 0.0

@@ -1,0 +1,30 @@
+"""Results of small experiments, made from the text of their configs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dnnexp.config.load import load
+from dnnexp.core.streams import Streams
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Request, Result
+
+Run = Callable[[str], Result]
+
+
+@pytest.fixture(scope="session")
+def run_optimize(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs `optimize` on a YAML text; a text met before gives the result of then."""
+    folder: Path = tmp_path_factory.mktemp("configs")
+    found: dict[str, Result] = {}
+
+    def run(text: str) -> Result:
+        if text not in found:
+            file = folder / f"c{len(found)}.yaml"
+            file.write_text(f"experiment: optimize\n{text}", encoding="utf-8")
+            config = load("optimize", file)
+            found[text] = find("optimize").run(config, Request(Streams(config.seed)))
+        return found[text]
+
+    return run

@@ -90,6 +90,8 @@ def _type(hint: Any) -> str:
     ]
     inner = getattr(hint, "__origin__", hint) if bounds else hint
     arguments = getattr(inner, "__args__", None)
+    if arguments and arguments[-1] is ...:
+        return f"list of {_type(arguments[0])}"
     if arguments:
         words = (repr(a) if isinstance(a, str) else _type(a) for a in arguments if a is not type(None))
         return " or ".join(words)

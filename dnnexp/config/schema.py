@@ -250,7 +250,7 @@ def _read_union(members: tuple[Any, ...], raw: Raw) -> Any:
         return None
     lists = [m for m in members if get_origin(m) is tuple]
     others = [m for m in members if m is not type(None) and m not in lists]
-    wanted = lists if lists and isinstance(raw, list | tuple) else others
+    wanted = lists if lists and (isinstance(raw, list | tuple) or not others) else others
     if len(wanted) == 1:
         return _adapter(wanted[0]).validate_python(raw)
     try:

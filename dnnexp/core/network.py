@@ -154,14 +154,17 @@ class Network:
             a_dot = slope * z_dot
         return a_dot
 
-    def backward(self, parameters: Numbers, signals: Signals, cotangent: Numbers) -> tuple[Numbers, Any]:
+    def backward(
+        self, parameters: Numbers, signals: Signals, cotangent: Numbers, to_input: bool = True
+    ) -> tuple[Numbers, Any]:
         """The gradient for a cotangent ∂E/∂y, in one pass back (reverse mode), summed over the batch.
 
         δ^(L) = ∂E/∂y ⊙ σ'(z^(L)); δ^(l) = σ'(z^(l)) ⊙ (w^(l+1))ᵀ δ^(l+1); ∂E/∂w^(l) = δ^(l) (a^(l-1))ᵀ;
         ∂E/∂b^(l) = δ^(l).
 
         Returns:
-            ∂E/∂parameters in the parameters' shape, and ∂E/∂x, `(..., batch, n_0)`.
+            ∂E/∂parameters in the parameters' shape, and ∂E/∂x, `(..., batch, n_0)`; None for the latter
+            unless the pass goes on `to_input`.
         """
         gradient = np.empty_like(parameters, order="F")
         places, layers, slopes = (
@@ -172,15 +175,15 @@ class Network:
         back: Any = cotangent
         for level in reversed(range(self.depth)):
             delta = back * slopes[level]
-            places[level].weights[:] = delta.swapaxes(-1, -2) @ signals.post[level]
-            places[level].biases[:] = delta.sum(axis=-2)
-            back = delta @ layers[level].weights
+            np.matmul(delta.swapaxes(-1, -2), signals.post[level], out=places[level].weights)
+            np.sum(delta, axis=-2, out=places[level].biases)
+            back = delta @ layers[level].weights if level or to_input else None
         return gradient, back
 
     def gradient(self, parameters: Numbers, x: Numbers, t: Numbers, loss: Loss) -> Numbers:
         """∂E/∂parameters of a loss, by one pass forward and one back: the parameters' shape."""
         signals = self.forward(parameters, x)
-        return self.backward(parameters, signals, loss.gradient(signals.output, t))[0]
+        return self.backward(parameters, signals, loss.gradient(signals.output, t), to_input=False)[0]
 
     def jacobian_forward(self, parameters: Numbers, signals: Signals) -> Any:
         """∂y/∂x = D^(L) w^(L) ⋯ D^(1) w^(1), multiplied from the input on: `(..., batch, n_L, n_0)`."""

@@ -202,27 +202,28 @@ class _Ledger:
     def _freeze(self, first: int, points: Floats, values: Floats) -> None:
         """Overwrite what follows a run's first non-finite number: held points, infinite values."""
         diverged = self._result.diverged_step
+        frozen = np.flatnonzero(diverged >= 0)
+        points[:, :, frozen] = self._held[:, None, frozen]
+        values[:, frozen] = np.inf
         finite = np.isfinite(points).all(axis=0)
         finite &= np.isfinite(values) if self._recording.every_value else ~np.isinf(values)
-        columns = np.flatnonzero((diverged >= 0) | ~finite.all(axis=0))
+        columns = np.flatnonzero((diverged < 0) & ~finite.all(axis=0))
         if columns.size == 0:
             return
-        is_new = diverged[columns] < 0
-        bad = np.where(is_new, finite[:, columns].argmin(axis=0), 0)  # the first row to overwrite
-        diverged[columns[is_new]] = first + bad[is_new]
+        bad = finite[:, columns].argmin(axis=0)  # the first row to overwrite
+        diverged[columns] = first + bad
         held = np.where(bad > 0, points[:, bad - 1, columns], self._held[:, columns])
         is_after = np.arange(len(values))[:, None] >= bad
         points[:, :, columns] = np.where(is_after, held[:, None, :], points[:, :, columns])
         values[:, columns] = np.where(is_after, np.inf, values[:, columns])
 
     def _note_thresholds(self, first: int, values: Floats) -> None:
+        least = np.fmin.reduce(values, axis=0)  # past the NaN of values not taken
         for threshold, reached_step in zip(
             self._recording.thresholds, self._result.reached_step, strict=True
         ):
-            pending = np.flatnonzero(reached_step < 0)
-            below = values[:, pending] <= threshold
-            hit = below.any(axis=0)
-            reached_step[pending[hit]] = first + below[:, hit].argmax(axis=0)
+            hit = np.flatnonzero((reached_step < 0) & (least <= threshold))
+            reached_step[hit] = first + (values[:, hit] <= threshold).argmax(axis=0)
 
     def _record(self, entries: slice, rows: Integers, points: Floats, values: Floats) -> None:
         self._result.value[entries] = values[rows]

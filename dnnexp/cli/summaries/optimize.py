@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,7 +47,7 @@ def _of_objective(result: Result, name: str, metrics: Any) -> RenderableType:
         found = metrics["optimizers"][label]
         for form in _forms(found):
             ends = [value for _, value in _learning(form)]
-            ends = ends or [number(form["final_value"]["median"]), number(form["best"]["value"])]
+            ends = ends or [_median(form["final_value"]), number(form["best"]["value"])]
             is_untuned = form is found.get("untuned")
             made.add_row(
                 "  untuned" if is_untuned else label,
@@ -56,6 +57,13 @@ def _of_objective(result: Result, name: str, metrics: Any) -> RenderableType:
                 style="dim" if is_untuned else "",
             )
     return made
+
+
+def _median(final_value: Any) -> str:
+    """The median and, of several starts, its bootstrap interval; a dash for an end that is infinite."""
+    ends = final_value["median_ci"] or []
+    interval = "…".join("–" if end is None else f"{end:.2g}" for end in ends)
+    return f"{number(final_value['median'])}\n{interval}"
 
 
 def _forms(found: Any) -> list[Any]:
@@ -87,9 +95,11 @@ def _objective_notes(result: Result) -> Iterator[str]:
     config, metrics = result.config, result.metrics
     yield f"ranked by the expected running time to {min(config.targets):g}"
     yield "≤ target: starts that ever reached it, and their gradients (median)"
+    if config.starts.count > 1 and not config.suite[0].item.measures:
+        yield "below the median: its 95 % interval (bootstrap over the starts)"
     yield from _conditions(config)
     yield from _tuned(metrics["optimizers"])
-    yield from _edges(metrics["optimizers"])
+    yield from _edges([metrics])
     for label, found in metrics["optimizers"].items():
         theory = found["theory"]
         if theory["fitted_rate"] is not None:
@@ -119,10 +129,18 @@ def _tuned(optimizers: Any) -> Iterator[str]:
         yield f"tuned {name}: {', '.join(values)}"
 
 
-def _edges(optimizers: Any, where: str = "") -> Iterator[str]:
-    labels = [label for label, found in optimizers.items() if found.get("tuning", {}).get("at_edge")]
+def _edges(objectives: list[Any]) -> Iterator[str]:
+    """For which optimizers tuning found no optimum inside its space, and in a suite on how many objectives."""
+    labels = Counter(
+        label
+        for found in objectives
+        for label, optimizer in found["optimizers"].items()
+        if optimizer.get("tuning", {}).get("at_edge")
+    )
     if labels:
-        yield f"warning: best trial at an edge of the tuning space{where}: {', '.join(labels)}"
+        told = (f"{label} ({number})" if len(objectives) > 1 else label for label, number in labels.items())
+        where = f" (on so many of {len(objectives)} objectives)" if len(objectives) > 1 else ""
+        yield f"warning: best trial at an edge of the tuning space{where}: {', '.join(told)}"
 
 
 def _suite(result: Result) -> list[RenderableType]:
@@ -146,5 +164,4 @@ def _suite(result: Result) -> list[RenderableType]:
 def _suite_notes(result: Result) -> Iterator[str]:
     yield "ECDF area: share of (objective, start, target) reached, over log evaluations"
     yield from _conditions(result.config)
-    for label, found in result.metrics["objectives"].items():
-        yield from _edges(found["optimizers"], f" on {label}")
+    yield from _edges(list(result.metrics["objectives"].values()))

@@ -9,7 +9,7 @@ from rich.table import Table
 def table(title: str, *columns: str) -> Table:
     """An empty table of text in the first column and numbers in the others."""
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-    made.add_column(columns[0], overflow="fold", min_width=8)
+    made.add_column(columns[0], overflow="fold", min_width=9)
     for column in columns[1:]:
         made.add_column(column, justify="right", no_wrap=True)
     return made

@@ -45,7 +45,9 @@ def main() -> None:
     a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b in pairs)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"dnnexp {a:.2f} s, plain gradient descent {b:.2f} s, ratio {ratio:.2f}; peak memory {peak:.0f} MiB")
+    print(
+        f"dnnexp {a:.2f} s, plain gradient descent {b:.2f} s, ratio {ratio:.2f}; peak memory {peak:.0f} MiB"
+    )
 
 
 if __name__ == "__main__":

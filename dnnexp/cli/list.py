@@ -78,8 +78,10 @@ def _described(cls: Any) -> dict[str, Any]:
 
 
 def _type(hint: Any) -> str:
-    """A type hint as a reader of a config needs it: `number > 0`."""
+    """A type hint as a reader of a config needs it: `number > 0`, `a schedule`, `mapping of low, high`."""
     import annotated_types as at
+
+    from dnnexp.config.shapes import hints, is_part_base
 
     signs = {at.Gt: (">", "gt"), at.Ge: (">=", "ge"), at.Lt: ("<", "lt"), at.Le: ("<=", "le")}
     plain = {float: "number", int: "integer", str: "text", bool: "true or false"}
@@ -88,15 +90,39 @@ def _type(hint: Any) -> str:
         for c in getattr(hint, "__metadata__", ())
         if type(c) in signs
     ]
-    inner = getattr(hint, "__origin__", hint) if bounds else hint
+    inner = getattr(hint, "__origin__", hint) if hasattr(hint, "__metadata__") else hint
     arguments = getattr(inner, "__args__", None)
     if arguments and arguments[-1] is ...:
         return f"list of {_type(arguments[0])}"
     if arguments:
         words = (repr(a) if isinstance(a, str) else _type(a) for a in arguments if a is not type(None))
         return " or ".join(words)
-    return " ".join([plain.get(inner, getattr(inner, "__name__", str(inner))), " and ".join(bounds)]).strip()
+    if is_part_base(inner):
+        return f"one of `dnnexp list {inner.kind}`"
+    if dataclasses.is_dataclass(inner):
+        return f"mapping of {', '.join(hints(inner))}"
+    return " ".join([plain[inner], " and ".join(bounds)]).strip()
 
 
 def _default(field: dataclasses.Field[Any]) -> str | None:
-    return None if field.default is dataclasses.MISSING else json.dumps(field.default, default=str)
+    if field.default is dataclasses.MISSING:
+        return None
+    return json.dumps(_written(field.default), ensure_ascii=False)
+
+
+def _written(value: Any) -> Any:
+    """A value as a config would hold it, without what it need not say."""
+    from dnnexp.registry import Part
+
+    if isinstance(value, list | tuple):
+        return [_written(item) for item in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    said = {
+        field.name: _written(getattr(value, field.name))
+        for field in dataclasses.fields(value)
+        if getattr(value, field.name) != field.default
+    }
+    if isinstance(value, Part):
+        return {"name": value.name} | said if said else value.name
+    return said

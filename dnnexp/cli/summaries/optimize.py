@@ -130,7 +130,7 @@ def _tuned(optimizers: Any) -> Iterator[str]:
 
 
 def _edges(objectives: list[Any]) -> Iterator[str]:
-    """For which optimizers tuning found no optimum inside its space, and in a suite on how many objectives."""
+    """For which optimizers tuning found no optimum inside its space; in a suite, on how many objectives."""
     labels = Counter(
         label
         for found in objectives

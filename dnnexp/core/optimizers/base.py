@@ -31,7 +31,8 @@ class Optimizer(Part, ABC):
 
     1. The learning rate of step t is η sₜ, with the factor sₜ of `schedule`.
     2. The gradient is clipped: every coordinate to ±`clip_value`; then g ← g min(1, c/‖g‖) with
-       c = `clip_norm` (Pascanu, Mikolov and Bengio 2013, algorithm 1). Both are off (null) by default.
+       c = `clip_norm` (Pascanu, Mikolov and Bengio 2013, algorithm 1; as in optax, while PyTorch adds 1e-6
+       to the norm). Both are off (null) by default.
     3. Weight decay λ. `coupled`: g ← g + λ x, L2 regularisation, at the point where the gradient was taken.
        `decoupled`: x loses η sₜ λ x besides the rule's displacement, or sₜ λ x with `decay_scale: schedule`
        (Loshchilov and Hutter 2019, algorithm 2; PyTorch's and optax's AdamW are `learning_rate`).

@@ -58,9 +58,10 @@ class Rprop(Optimizer):
     """Rprop: x ← x − Δ sign g; Δ grows by η⁺ while the sign of g holds, shrinks by η⁻ when it turns.
 
     Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm",
-    1993, in the form of PyTorch and optax (iRprop⁻, Igel and Hüsken 2000): where the sign turns, the
-    coordinate rests for a step and its gradient is forgotten. Δ starts at the learning rate and stays within
-    `smallest_step` and `largest_step`. Made for full batches; a schedule has nothing to act on.
+    1993, in the form of PyTorch (iRprop⁻, Igel and Hüsken 2000): where the sign turns, the coordinate rests
+    for a step and its gradient is forgotten. optax finds the same steps, but, up to 0.2.8 at least, takes
+    each one step late. Δ starts at the learning rate and stays within `smallest_step` and `largest_step`.
+    Made for full batches; a schedule has nothing to act on.
     """
 
     learning_rate: Positive = 1e-2

@@ -1,9 +1,9 @@
-"""Fourteen rules x 21 learning rates x 100 starts x 5000 steps on the valley: `learning_rate_sensitivity`, whole.
+"""The config `learning_rate_sensitivity`, whole: fourteen rules, 21 learning rates, 100 starts, 5000 steps.
 
-The command (without plots; tuned and untuned rules are run from 64 more starts) in turn with plain numpy loops
-of gradient descent from as many columns, one loop a rule.
+The command without plots (tuned and untuned rules are run from 64 more starts) in turn with plain numpy
+loops of gradient descent from as many columns, one loop a rule.
 
-Run: python benchmarks/learning_rate_grid.py. It gives the medians of both, the median ratio, and the peak memory.
+Run: python benchmarks/learning_rate_grid.py. It gives the medians of both, the median ratio, the peak memory.
 """
 
 from __future__ import annotations

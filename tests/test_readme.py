@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from dnnexp.__main__ import main
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
+def blocks(language: str) -> list[str]:
+    return [str(found) for found in re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)]
+
+
 def block(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-    return str(found)
+    return blocks(language)[0]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -56,6 +60,27 @@ def test_the_errors_shown_are_those_that_the_file_gives(
     assert run(monkeypatch, "optimize", "my_run.yaml") == 2
     shown = [line.strip() for line in README.splitlines() if line.startswith("    my_run.yaml:")]
     assert capsys.readouterr().err.splitlines()[: len(shown)] == shown
+
+
+def test_the_comparison_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("honest.yaml").write_text(blocks("yaml")[1])
+    assert run(monkeypatch, "optimize", "honest.yaml", "--smoke", "--strict") == 0
+    plots = {path.name for path in tmp_path.glob("outputs/*-optimize-honest/*.png")}
+    assert plots == {"convergence.png", "ecdf.png", "performance_profile.png"}
+
+
+def test_the_line_that_trains_networks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my_run.yaml").write_text(block("yaml"))
+    (line,) = re.findall(r"^    dnnexp (optimize my_run.yaml 'objective=.*)$", README, flags=re.MULTILINE)
+    assert run(monkeypatch, *shlex.split(line), "~expect", "--smoke", "--strict") == 0
+    assert (tmp_path / "outputs" / "latest" / "training.png").exists()
+
+
+def test_every_shipped_config_of_optimize_is_told_of() -> None:
+    files = (Path(__file__).parent.parent / "configs" / "optimize").glob("*.yaml")
+    assert [file.stem for file in files if f"`{file.stem}`" not in README and file.stem != "reference"] == []
 
 
 def test_the_plugin_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

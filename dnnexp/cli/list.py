@@ -99,7 +99,7 @@ def _type(hint: Any) -> str:
         return " or ".join(words)
     if is_part_base(inner):
         return f"one of `dnnexp list {inner.kind}`"
-    if dataclasses.is_dataclass(inner):
+    if isinstance(inner, type) and dataclasses.is_dataclass(inner):
         return f"mapping of {', '.join(hints(inner))}"
     return " ".join([plain[inner], " and ".join(bounds)]).strip()
 

@@ -134,11 +134,13 @@ class Step:
     """One step of a rule, with what the base class of the rules says is done around its update."""
 
     def __init__(self, rule: Optimizer, slope: Slope, last: int) -> None:
+        """For a run of `last` steps."""
         self._rule, self._slope, self._last = rule, slope, last
         self._is_scheduled = not rule.schedule.is_constant
         self._decay = rule.decay if np.any(rule.weight_decay) else ""
 
     def __call__(self, x: Array, state: Any, step: int) -> tuple[Array, Any]:
+        """The next point and state; `step` counts from 1."""
         rule, factor = self._rule, 1.0
         if self._is_scheduled:
             factor = rule.schedule.at(step - 1, self._last)

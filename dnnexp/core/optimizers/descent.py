@@ -80,7 +80,7 @@ class Momentum(Optimizer):
     def iteration_matrix(self, curvature: float) -> Floats:
         """((1 − p, μ), (−p, μ)) with p = η (1−τ) λ; from the second step on, if τ > 0."""
         pull, keep = self._pull(curvature), self.momentum
-        return self._for_velocity([[1 - pull, keep], [-pull, keep]])
+        return self._for_velocity([[1 - pull, keep], [-pull, keep]], curvature)
 
     def stability_limit(self, curvature: float) -> float:
         """2 (1 + μ) / ((1−τ) λ)."""
@@ -89,12 +89,13 @@ class Momentum(Optimizer):
     def _pull(self, curvature: float) -> float:
         return self.learning_rate * (1 - self.dampening) * curvature
 
-    def _for_velocity(self, matrix: list[list[float]]) -> Floats:
+    def _for_velocity(self, matrix: list[list[float]], curvature: float) -> Floats:
         """The matrix for a velocity with the learning rate inside, or, raw, −1/η times as large."""
-        found = np.array(matrix)
+        (stay, drift), (_, keep) = matrix
         if self.velocity == "raw":
-            found *= [[1, -self.learning_rate], [-1 / self.learning_rate, 1]]
-        return found
+            # not divided by η: a schedule may end at 0
+            matrix = [[stay, -self.learning_rate * drift], [(1 - self.dampening) * curvature, keep]]
+        return np.array(matrix)
 
 
 @register("nesterov")
@@ -139,8 +140,8 @@ class Nesterov(Momentum):
         """((1−p, μ(1−p)), (−p, μ(1−p))) with p = η λ; rewritten: ((1−p−μp, μ²), (−p, μ))."""
         pull, keep = self._pull(curvature), self.momentum
         if self.form == "rewritten":
-            return self._for_velocity([[1 - pull - keep * pull, keep**2], [-pull, keep]])
-        return self._for_velocity([[1 - pull, keep * (1 - pull)], [-pull, keep * (1 - pull)]])
+            return self._for_velocity([[1 - pull - keep * pull, keep**2], [-pull, keep]], curvature)
+        return self._for_velocity([[1 - pull, keep * (1 - pull)], [-pull, keep * (1 - pull)]], curvature)
 
     def stability_limit(self, curvature: float) -> float:
         """2 (1 + μ) / ((1 + 2μ) λ): where z = −1 solves z² − (1+μ)(1−ηλ) z + μ(1−ηλ) = 0."""

@@ -13,13 +13,15 @@ from dnnexp.core.stepping import Trajectory
 
 _SIDE = 201
 """How many points a side it has."""
+_LOST = 20.0
+"""An end so many times as far from the start as the median of all is not kept in the picture."""
 
 
 def landscape(objective: Objective, starts: Floats, trajectories: Iterable[Trajectory]) -> dict[str, Any]:
-    """The objective on a grid that holds the minimizers and the first start's paths, less diverged ones."""
+    """The objective on a grid that holds the minimizers and the first start's paths, less lost ones."""
     minimizers = objective.minimizers()
     known = np.empty((2, 0)) if minimizers is None else minimizers
-    tame = [path for path in trajectories if path.diverged_step[0] < 0]
+    tame = _tame(starts[:, :1], known, [path for path in trajectories if path.diverged_step[0] < 0])
     ends = np.concatenate([starts[:, :1], known, *(path.final[:, :1] for path in tame)], axis=1)
     low, high = ends.min(axis=1, keepdims=True), ends.max(axis=1, keepdims=True)
     # paths may swing out by as much as their ends are apart; beyond that they leave the picture
@@ -29,6 +31,14 @@ def landscape(objective: Objective, starts: Floats, trajectories: Iterable[Traje
     margin = 0.15 * np.maximum(high - low, _least_width(objective, high - low))
     sample = _sampled(objective, "_landscape", low - margin, high + margin)
     return sample | {"_landscape.minimizers": known}
+
+
+def _tame(start: Floats, minimizers: Floats, paths: list[Trajectory]) -> list[Trajectory]:
+    """The paths whose ends are not much further from the start than most ends and minimizers are."""
+    ends = np.concatenate([*(path.final[:, :1] for path in paths), minimizers], axis=1)
+    away = np.abs(ends - start).max(axis=0)
+    limit = _LOST * np.median(away) if away.size else 0.0
+    return [path for path, distance in zip(paths, away, strict=False) if distance <= limit]
 
 
 def overview(objective: Objective, starts: Floats) -> dict[str, Any]:

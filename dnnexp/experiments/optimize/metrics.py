@@ -67,11 +67,15 @@ def _of_target(steps: int, trajectory: Trajectory, target: int, bootstrap: Boots
 
 
 def _learning(trajectory: Trajectory) -> Metrics:
-    """Final medians of what an objective on data measures: `train` and `validation`, loss and accuracy."""
+    """Final medians of what an objective on data measures: `train` and `validation`, loss and accuracy.
+
+    A diverged run counts as the worst.
+    """
     found: Metrics = {}
     for name, curve in trajectory.measured.items():
         part, _, what = name.partition("_")
-        found.setdefault(part, {})[what] = finite(np.median(curve[-1]))
+        sign = -1 if what == "accuracy" else 1  # to `median`, NaN is +inf
+        found.setdefault(part, {})[what] = finite(sign * median(sign * curve[-1]))
     return found
 
 

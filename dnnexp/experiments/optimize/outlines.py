@@ -71,5 +71,5 @@ def _of_value(value: Any) -> Outline:
 
 def _of_tuning(tune: Tune, rule: Optimizer) -> Outline:
     values = leaves(tuple(entry.hyperparameter for entry in tune.ranges(rule)))
-    trial = {"hyperparameters": values, "score": float}
+    trial = {"hyperparameters": values, "score": float, "diverged": int}
     return {"best": values, "at_edge": bool, "trials": [trial] * tune.trials}

@@ -33,6 +33,8 @@ _MAX_DIMENSION = 200
 """Above it no Hessian is formed."""
 _SINGULAR = 1e-10
 """Eigenvalues below this share of the largest count as 0."""
+_FLAT = 1e-30
+"""Curvatures below are 0: those of a complex step h = 1e-20 are off by about h²."""
 _FEWEST = 5
 """Half of how many recorded steps a rate is fitted to at least."""
 _DRIFT = 0.05
@@ -58,8 +60,9 @@ def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[
     if not np.isfinite(second).all():
         return found | {"note": "no theory: no Hessian at the minimum"}, nothing
     curvatures = np.linalg.eigvalsh(second)
-    found["stability_limit"] = rule.stability_limit(float(curvatures[-1]))
-    if curvatures[0] <= _SINGULAR * curvatures[-1]:
+    if curvatures[-1] > _FLAT:
+        found["stability_limit"] = rule.stability_limit(float(curvatures[-1]))
+    if curvatures[0] <= max(_SINGULAR * curvatures[-1], _FLAT):
         return found | {"note": "the Hessian at the minimum is singular: no linear rate"}, nothing
     rate = max(_spectral_radius(rule, float(curvature)) for curvature in curvatures)
     found["predicted_rate"] = finite(rate)
@@ -139,8 +142,8 @@ def _round_off(objective: Objective, minimizer: Floats, curvature: float) -> flo
 def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, float] | None:
     """The factor per step on the distance, by least squares on ½ ln(f − f*) over the late steps.
 
-    Those are the second half of the steps until f − f* is last above `floor`. Beside it, how much the slopes
-    of their two halves differ, relative to their sum. None if the steps are too few.
+    Those are the second half of the steps before f − f* is first not above `floor`. Beside it, how much the
+    slopes of their two halves differ, relative to their sum. None if the steps are too few.
     """
     above = values > floor
     end = len(values) if above.all() else int(above.argmin())
@@ -161,6 +164,6 @@ def _predicted(steps: Integers, values: Floats, rate: float, floor: float) -> Fl
     if above.size == 0:
         return np.full(len(steps), np.nan)
     anchor = int(np.searchsorted(steps, steps[above[-1]] / 2))
-    with np.errstate(under="ignore", over="ignore"):
+    with np.errstate(under="ignore", over="ignore", divide="ignore"):
         line = middle[anchor] * rate ** (2.0 * (steps - steps[anchor]))
     return np.where((line > floor) & np.isfinite(line), line, np.nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,11 @@ def tune_all(
         for label, rule in rules.items()
         for trial in range(tune.trials)
     }
-    found = problem.descend_all(candidates, problem.recording(every_step=False), watch)
+    recording = problem.recording(every_step=False)
+    if tune.score == "running_time" and problem.objective.is_costly:
+        # a target is then seen to be reached at the recorded steps only
+        recording = replace(recording, steps=problem.config.record.steps(problem.config.steps))
+    found = problem.descend_all(candidates, recording, watch)
     return {
         label: _best(
             problem, tune, rule, values[label], [found[label, trial] for trial in range(tune.trials)]
@@ -50,15 +54,20 @@ def _best(
     problem: Problem, tune: Tune, rule: Optimizer, values: dict[str, Floats], found: list[Trajectory]
 ) -> Tuned:
     """The trial of the least score; of equal ones the one of fewest diverged runs, then the first."""
-    scores = np.array([_score(problem, tune, trajectory) for trajectory in found])
+    orders = [_order(problem, tune, trajectory) for trajectory in found]
+    scores = np.array([order[0] for order in orders])
     diverged = np.array([(trajectory.diverged_step >= 0).sum() for trajectory in found])
-    best = int(np.lexsort((np.arange(len(found)), diverged, scores))[0])
+    best = min(range(len(found)), key=lambda trial: (*orders[trial], diverged[trial]))
     chosen = hyperparameters(values, best)
     metrics = {
         "best": chosen,
         "at_edge": at_edge(values, best),
         "trials": [
-            {"hyperparameters": hyperparameters(values, trial), "score": finite(score)}
+            {
+                "hyperparameters": hyperparameters(values, trial),
+                "score": finite(score),
+                "diverged": int(diverged[trial]),
+            }
             for trial, score in enumerate(scores)
         ],
     }
@@ -80,8 +89,16 @@ def _final(trajectory: Trajectory) -> Any:
     return np.where(np.isfinite(final), final, np.inf)
 
 
-def _score(problem: Problem, tune: Tune, trajectory: Trajectory) -> float:
+def _order(problem: Problem, tune: Tune, trajectory: Trajectory) -> list[float]:
+    """The score of a trial, less is better, and what decides between equal running times.
+
+    That is, as in rankings, the running time to the next larger target, and so on, then the final value.
+    """
+    final = float(median(_final(trajectory)))
     if tune.score == "final_value":
-        return float(median(_final(trajectory)))
-    evaluations = spent(trajectory, 0, problem.config.steps)
-    return float(running_time(evaluations, trajectory.reached_step[0] >= 0))
+        return [final]
+    times = (
+        running_time(spent(trajectory, target, problem.config.steps), trajectory.reached_step[target] >= 0)
+        for target in range(len(problem.config.targets))
+    )
+    return [*map(float, times), final]

@@ -57,10 +57,12 @@ class Range(Checked):
     def at(self, place: Floats) -> Floats:
         """The values at places between 0 (low) and 1 (high)."""
         if self.spacing == "linear":
-            return np.asarray(self.low + place * (self.high - self.low))
-        low, high = np.log10([self.low, self.high])
-        inner = 10 ** (low + place * (high - low))
-        # the ends are the bounds themselves, which a power of a rounded logarithm may miss
+            found = self.low + place * (self.high - self.low)
+        else:
+            low, high = np.log10([self.low, self.high])
+            found = 10 ** (low + place * (high - low))
+        # rounded, they may miss the bounds at the ends and leave them near the ends
+        inner = np.clip(found, self.low, self.high)
         return np.where(place == 0, self.low, np.where(place == 1, self.high, inner))
 
 
@@ -72,7 +74,8 @@ class Tune(Checked):
     value by itself, evenly in the range's spacing. A hyperparameter that an optimizer does not have is left
     out for it. The score, less is better, is the median over the tuning starts of the final value
     (`final_value`; for a network with a validation part of its validation loss), or the expected running
-    time to the smallest target (`running_time`).
+    time to the smallest target (`running_time`; of trials in which no start reached it the one that is best
+    for the next larger target, and so on, then by final value).
     """
 
     space: Annotated[tuple[Range, ...], MinLen(1)]

@@ -61,8 +61,8 @@ class Trajectory:
     diverged_step: Integers
     measured: dict[str, Floats] = field(default_factory=dict)
 
-    def runs(self, part: slice) -> Trajectory:
-        """The same of some of the runs."""
+    def runs(self, part: slice | Floats) -> Trajectory:
+        """The same of some of the runs, by place or by a mask `(runs,)`."""
         return Trajectory(
             value=self.value[:, part],
             point=None if self.point is None else self.point[:, :, part],

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from dnnexp.experiments.base import Result
 from dnnexp.plots.optimize.cases import Case, cases, quartiles
 from dnnexp.plots.optimize.convergence import convergence
+from dnnexp.plots.style import INK
 
 Run = Callable[[str], Result]
 INF = float("inf")
@@ -121,11 +122,24 @@ def test_it_says_where_no_theory_is_drawn(run_optimize: Run) -> None:
     assert "wild (every run diverged)" in written
 
 
+def test_the_means_of_noisy_runs_are_drawn_where_they_are_known(run_optimize: Run) -> None:
+    """One line for each linear rule, from the first step on, and one entry in the legend for all."""
+    quadratic = run_optimize(PLAIN + "noise: {std: 0.25}\n")
+    (axes,) = convergence(only(quadratic)).axes
+    drawn = [line for line in axes.lines if line.get_color() == INK and len(np.asarray(line.get_xdata())) > 2]
+    expected = [quadratic.arrays[f"{label}.theory"] for label in ("gradient_descent", "momentum")]
+    assert len(drawn) == 2
+    for line in drawn:
+        assert any(np.allclose(np.asarray(line.get_ydata()), values) for values in expected)
+    assert texts(convergence(only(quadratic))).count("theory: the mean") == 1
+    elsewhere = run_optimize(PLAIN.replace("valley", "ackley") + "noise: {std: 0.25}\n")
+    assert "no theory with noise, except on quadratics" in texts(convergence(only(elsewhere)))
+
+
 def test_clipping_and_noise_are_named(run_optimize: Run) -> None:
     assert "adam (clipped: norm 2)" in texts(convergence(only(run_optimize(PLAIN))))
     figure = convergence(only(run_optimize(PLAIN + "noise: {std: 0.25}\n")))
     assert "noise std 0.25" in texts(figure)
-    assert "no theory with noise" in texts(figure)
 
 
 def test_tuned_and_untuned_curves_are_drawn(run_optimize: Run) -> None:

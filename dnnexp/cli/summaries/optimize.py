@@ -101,11 +101,19 @@ def _objective_notes(result: Result) -> Iterator[str]:
     yield from _tuned(metrics["optimizers"])
     yield from _edges([metrics])
     for label, found in metrics["optimizers"].items():
-        theory = found["theory"]
-        if theory["fitted_rate"] is not None:
-            rates = f"{theory['predicted_rate']:.6g} predicted, {theory['fitted_rate']:.6g} fitted"
-            gap = "" if theory["gap"] is None else f", {theory['gap']:.2%} off"
-            yield f"rate of {label}: {rates}{gap}{' (not asymptotic yet)' * bool(theory['note'])}"
+        yield from _theory(label, found["theory"])
+
+
+def _theory(label: str, theory: Any) -> Iterator[str]:
+    """What was predicted, beside what was measured."""
+    if theory["fitted_rate"] is not None:
+        rates = f"{theory['predicted_rate']:.6g} predicted, {theory['fitted_rate']:.6g} fitted"
+        gap = "" if theory["gap"] is None else f", {theory['gap']:.2%} off"
+        yield f"rate of {label}: {rates}{gap}{' (not asymptotic yet)' * bool(theory['note'])}"
+    if theory["measured_mean"] is not None:
+        error = "" if theory["standard_error"] is None else f" ± {theory['standard_error']:.2g}"
+        means = f"{theory['predicted_mean']:.3g} predicted, {theory['measured_mean']:.3g}{error} measured"
+        yield f"final mean of {label}: {means}"
 
 
 def _conditions(config: Any) -> Iterator[str]:

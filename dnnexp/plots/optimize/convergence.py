@@ -14,7 +14,8 @@ from dnnexp.plots.optimize.frames import beside, legend
 from dnnexp.plots.optimize.scales import Range, evaluations_axis, value_range
 from dnnexp.plots.style import FAINT, INK
 
-_THEORY = "theory: ∝ ρ²ᵏ"
+_RATE = "theory: ∝ ρ²ᵏ"
+_MEAN = "theory: the mean"
 _TARGET_INCHES = 0.85
 _TARGET_SPACING = 0.035
 """The least distance of two targets that are named, as a share of the height."""
@@ -27,7 +28,7 @@ _FEW = 6
 def convergence(case: Case) -> Figure:
     """Median and quartile band over the starts, one curve an optimizer; dashed, what theory predicts."""
     names = {label: case.caption(label) for label in case.ranking}
-    figure, axes = beside([*names.values(), _THEORY], margin=_TARGET_INCHES, notes=_notes(case))
+    figure, axes = beside([*names.values(), _MEAN], margin=_TARGET_INCHES, notes=_notes(case))
     shown, medians = draw_curves(axes, case, names)
     _draw_theory(axes, case, shown, medians)
     axes.grid(visible=True, axis="y")
@@ -80,18 +81,26 @@ def draw_curves(
 
 
 def _draw_theory(axes: Axes, case: Case, shown: Range, medians: Mapping[str, Any]) -> None:
-    """The predicted lines, less the early steps that they are not about; one entry in the legend for all."""
-    style: Any = {"color": INK, "linewidth": 1.0, "linestyle": (0, (4, 3)), "zorder": 3, "label": _THEORY}
+    """The predicted lines; one entry in the legend for all rates, and one for all means."""
+    style: Any = {"color": INK, "linewidth": 1.0, "linestyle": (0, (4, 3)), "zorder": 3}
+    named: set[str] = set()
     for label, median in medians.items():
         predicted = case.array(f"{label}.theory")
         known = np.isfinite(predicted)
         if not known.any():
             continue
-        is_near = (predicted > 0.1 * median) & (predicted < 10 * median)
-        is_late = case.evaluations >= _EARLY * case.evaluations[known].max()
-        drawn = known & (np.cumsum(is_near | is_late) > 0)
-        axes.plot(case.evaluations[drawn], shown.clip(predicted[drawn]), **style)
-        style["label"] = None
+        kind = _RATE if case.optimizers[label]["theory"]["predicted_mean"] is None else _MEAN
+        drawn = known & _is_asymptotic(case, predicted, median) if kind == _RATE else known
+        name = None if kind in named else kind
+        axes.plot(case.evaluations[drawn], shown.clip(predicted[drawn]), label=name, **style)
+        named.add(kind)
+
+
+def _is_asymptotic(case: Case, predicted: Any, median: Any) -> Any:
+    """The steps that a rate is about: all but the early ones that it is far from."""
+    is_near = (predicted > 0.1 * median) & (predicted < 10 * median)
+    is_late = case.evaluations >= _EARLY * case.evaluations[np.isfinite(predicted)].max()
+    return np.cumsum(is_near | is_late) > 0
 
 
 def _mark_targets(axes: Axes, case: Case, shown: Range) -> None:

@@ -31,8 +31,8 @@ from dnnexp.core.optimizers import GradientDescent, Momentum, Nesterov, Optimize
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.config import Record
+from dnnexp.experiments.optimize.rates import fitted_rate
 from dnnexp.experiments.optimize.starts import Starts, UniformStarts
-from dnnexp.experiments.optimize.theory import fitted_rate
 
 Run = Callable[..., Result]
 EVEN = Record(spacing="linear", count=400)

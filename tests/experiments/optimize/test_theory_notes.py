@@ -32,9 +32,10 @@ from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.config import Noise
 from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.experiments.optimize.theory import OUTLINE
-from dnnexp.registry import find, parts
+from dnnexp.registry import parts
 
 Run = Callable[..., Result]
+ONE = Starts(points=((1.0, 1.0),))
 NUMBERS = ("predicted_rate", "fitted_rate", "gap", "stability_limit")
 
 
@@ -53,18 +54,20 @@ def theory(run: Run, rule: Optimizer | None = None, **changes: Any) -> tuple[Any
         ({"rule": Adam()}, "no linear theory of adam"),
         ({"rule": RMSprop()}, "no linear theory of rmsprop"),
         ({"rule": Lion()}, "no linear theory of lion"),
-        ({"rule": GradientDescent(0.1, schedule=find("schedule", "cosine")())}, "no theory with a schedule"),
-        ({"rule": GradientDescent(0.1, schedule=Constant(warmup=5))}, "no theory with a schedule"),
+        (
+            {"rule": GradientDescent(0.1, schedule=Constant(warmup=5)), "steps": 100_001, "starts": ONE},
+            "no theory with a schedule beyond 100,000 steps",
+        ),
         ({"rule": Momentum(0.1, weight_decay=0.1)}, "no theory with weight decay or clipping"),
         ({"rule": Momentum(0.1, clip_norm=1.0)}, "no theory with weight decay or clipping"),
         ({"rule": Nesterov(0.1, clip_value=1.0)}, "no theory with weight decay or clipping"),
-        ({"noise": Noise(0.1)}, "no theory with noise or mini-batches"),
+        ({"noise": Noise(0.1), "steps": 100_001, "starts": ONE}, "no theory with noise beyond 100,000 steps"),
         (
             {
                 "objective": LeastSquares(data=Teacher(samples=20, features=2), batch=5),
                 "starts": Starts(own=2),
             },
-            "no theory with noise or mini-batches",
+            "no theory with mini-batches",
         ),
         (
             {
@@ -78,12 +81,34 @@ def theory(run: Run, rule: Optimizer | None = None, **changes: Any) -> tuple[Any
             "no theory: the minimum is not known",
         ),
         ({"objective": Quadratic(201)}, "no theory above 200 dimensions"),
-        ({"rule": GradientDescent(3.0), "steps": 3000}, "every run diverged"),
     ],
 )
 def test_where_there_is_none(run: Run, changes: Any, note: str) -> None:
     found, curve = theory(run, **{"steps": 30} | changes)
-    assert found == dict.fromkeys(NUMBERS) | {"note": note}
+    assert found == dict.fromkeys(OUTLINE) | {"note": note}
+    assert np.isnan(curve).all()
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+def test_the_limit_is_told_where_every_run_diverged(run: Run, noise: float) -> None:
+    """It used to be null just where it says why."""
+    found, curve = theory(run, GradientDescent(3.0), steps=3000, noise=Noise(noise))
+    told = {"stability_limit": pytest.approx(0.2, rel=1e-13), "note": "every run diverged"}
+    assert found == dict.fromkeys(OUTLINE) | told
+    assert np.isnan(curve).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"rule": GradientDescent(1e-4, schedule=Constant(warmup=5))}, "no theory with a schedule"),
+        ({"noise": Noise(0.1), "rule": GradientDescent(1e-4)}, "no theory with noise"),
+    ],
+)
+def test_means_are_known_on_quadratics_only(run: Run, changes: Any, note: str) -> None:
+    found, curve = theory(run, objective=Rosenbrock(2), **changes)
+    assert found["note"] == f"{note}, except on quadratics"
+    assert found["predicted_mean"] is found["predicted_rate"] is None
     assert np.isnan(curve).all()
 
 
@@ -116,7 +141,7 @@ def test_a_hessian_that_does_not_exist(run: Run) -> None:
     """That of √x is infinite at 0."""
     starts = Starts(points=((1.0, 1.0),))
     found, _ = theory(run, objective=formula("sqrt(x) + y**2"), starts=starts, steps=5)
-    assert found == dict.fromkeys(NUMBERS) | {"note": "no theory: no Hessian at the minimum"}
+    assert found == dict.fromkeys(OUTLINE) | {"note": "no theory: no Hessian at the minimum"}
 
 
 def test_a_rate_beyond_the_limit_before_the_runs_diverge(run: Run) -> None:

@@ -1,0 +1,124 @@
+"""The asymptotic rate of a linear rule at a minimum, predicted and fitted.
+
+Near a minimum with Hessian eigenvalues λᵢ, a rule that is linear in x and its velocity maps both to
+M(λᵢ) times them along every eigenvector. The distance to the minimum then shrinks by the largest
+spectral radius ρ of the M(λᵢ) at every step, and f − f* by ρ². (Polyak 1964; Lessard, Recht and Packard,
+"Analysis and design of optimization algorithms via integral quadratic constraints", SIAM J. Optim. 2016.)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.optimizers import Optimizer
+from dnnexp.core.stepping import Trajectory
+from dnnexp.experiments.base import Metrics, finite
+from dnnexp.experiments.optimize.statistics import median
+
+FLAT = 1e-30
+"""Curvatures below are 0: those of a complex step h = 1e-20 are off by about h²."""
+_SINGULAR = 1e-10
+"""Eigenvalues below this share of the largest count as 0."""
+_FEWEST = 5
+"""Half of how many recorded steps a rate is fitted to at least."""
+_DRIFT = 0.05
+"""How much the rate may change over the fitted steps."""
+
+
+def compare_rates(
+    rule: Optimizer,
+    minimizer: Floats,
+    second: Floats,
+    minimum: float,
+    steps: Integers,
+    trajectory: Trajectory,
+) -> tuple[Metrics, Floats | None]:
+    """Predicted and fitted rate, their gap, a note; and the predicted value above the minimum, `(K,)`.
+
+    Args:
+        rule: a linear one, at a constant learning rate, without noise.
+        minimizer: `(d,)`.
+        second: the Hessian there, `(d, d)`.
+        minimum: f*.
+        steps: the recorded ones, `(K,)`.
+        trajectory: of the runs that ended nearest to this minimizer.
+    """
+    curvatures = np.linalg.eigvalsh(second)
+    if curvatures[0] <= max(_SINGULAR * curvatures[-1], FLAT):
+        return {"note": "the Hessian at the minimum is singular: no linear rate"}, None
+    rate = max(_spectral_radius(rule, float(curvature)) for curvature in curvatures)
+    found: Metrics = {"predicted_rate": finite(rate)}
+    if rate >= 1:
+        return found | {"note": "does not converge: the learning rate is not below the limit"}, None
+    floor = _round_off(minimum, minimizer, float(curvatures[-1]))
+    values = trajectory.value - minimum
+    settled = _is_settled(trajectory.final - minimizer[:, None], second, values[-1], floor)
+    if not settled.any():
+        return found | {"note": "not near the minimum yet, or in another one"}, None
+    values = values[:, settled]
+    return found | _fitted(steps, values, rate, floor), _predicted(steps, values, rate, floor)
+
+
+def _is_settled(away: Floats, second: Floats, values: Floats, floor: float) -> Any:
+    """Which runs ended where the function is its quadratic model: f − f* is ½ dᵀHd to a factor of 2."""
+    with np.errstate(all="ignore"):
+        model = np.sum(away * (second @ away), axis=0) / 2
+        return (values <= floor) | ((values < 2 * model) & (model < 2 * values))
+
+
+def _fitted(steps: Integers, values: Floats, rate: float, floor: float) -> Metrics:
+    """The median of the fitted rates, and its gap to the predicted one."""
+    fits = [fit for run in values.T if (fit := fitted_rate(steps, run, floor)) is not None]
+    if not fits:
+        return {"note": "too few recorded steps above round-off to fit a rate"}
+    fitted, drift = np.median(fits, axis=0)
+    gap = abs(math.log(fitted) / math.log(rate) - 1) if rate > 0 and fitted > 0 else None
+    note = "not asymptotic yet: the rate was still changing" if drift > _DRIFT else ""
+    return {"fitted_rate": float(fitted), "gap": gap if gap is None else finite(gap), "note": note}
+
+
+def _spectral_radius(rule: Optimizer, curvature: float) -> float:
+    matrix = rule.iteration_matrix(curvature)
+    assert matrix is not None
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
+
+
+def _round_off(minimum: float, minimizer: Floats, curvature: float) -> float:
+    """Below this, f − f* is the rounding of x* (through the Hessian), of f*, or of 0."""
+    epsilon = float(np.finfo(np.float64).eps)
+    of_point = curvature * (epsilon * float(np.linalg.norm(minimizer))) ** 2
+    return 1e4 * (of_point + epsilon * abs(minimum)) + 1e-280
+
+
+def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, float] | None:
+    """The factor per step on the distance, by least squares on ½ ln(f − f*) over the late steps.
+
+    Those are the second half of the steps before f − f* is first not above `floor`. Beside it, how much the
+    slopes of their two halves differ, relative to their sum. None if the steps are too few.
+    """
+    above = values > floor
+    end = len(values) if above.all() else int(above.argmin())
+    if end == 0:
+        return None
+    late = np.arange(int(np.searchsorted(steps, steps[end - 1] / 2)), end)
+    if len(late) < 2 * _FEWEST:
+        return None
+    halves = (late, late[: len(late) // 2], late[len(late) // 2 :])
+    whole, first, second = (np.polyfit(steps[part], np.log(values[part]) / 2, 1)[0] for part in halves)
+    return math.exp(whole), abs((first - second) / whole) / 2 if whole else 0.0
+
+
+def _predicted(steps: Integers, values: Floats, rate: float, floor: float) -> Floats:
+    """ρ^{2(k − k₀)} times the median value at k₀, the middle of the steps above round-off."""
+    middle = median(values)
+    above = np.flatnonzero(middle > floor)
+    if above.size == 0:
+        return np.full(len(steps), np.nan)
+    anchor = int(np.searchsorted(steps, steps[above[-1]] / 2))
+    with np.errstate(under="ignore", over="ignore", divide="ignore"):
+        line = middle[anchor] * rate ** (2.0 * (steps - steps[anchor]))
+    return np.where((line > floor) & np.isfinite(line), line, np.nan)

@@ -142,12 +142,13 @@ def quantile(values: Any, shares: Any) -> Any:
     NaN counts as +inf. numpy's are NaN beside an infinite value, even where nothing of it counts.
     """
     if np.isfinite(values).all():
-        return np.quantile(values, shares, axis=-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.quantile(values, shares, axis=-1)
     ordered = np.sort(np.where(np.isnan(values), np.inf, values), axis=-1)
     places = np.asarray(shares) * (ordered.shape[-1] - 1)
     below = np.floor(places).astype(int)
     low, high = ordered[..., below], ordered[..., np.ceil(places).astype(int)]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         between = low + (high - low) * (places - below)
     return np.moveaxis(np.where(low == high, low, between), -1, 0)
 

@@ -36,7 +36,8 @@ def landscape(objective: Objective, starts: Floats, trajectories: Iterable[Traje
 def _tame(start: Floats, minimizers: Floats, paths: list[Trajectory]) -> list[Trajectory]:
     """The paths whose ends are not much further from the start than most ends and minimizers are."""
     ends = np.concatenate([*(path.final[:, :1] for path in paths), minimizers], axis=1)
-    away = np.abs(ends - start).max(axis=0)
+    with np.errstate(over="ignore"):
+        away = np.abs(ends - start).max(axis=0)
     limit = _LOST * np.median(away) if away.size else 0.0
     return [path for path, distance in zip(paths, away, strict=False) if distance <= limit]
 

@@ -79,7 +79,7 @@ class Tune(Checked):
     """
 
     space: Annotated[tuple[Range, ...], MinLen(1)]
-    trials: Annotated[int, Ge(2), Le(10**5)]
+    trials: Annotated[int, Ge(2), Le(10**4)]
     method: Literal["grid", "random"] = "grid"
     starts: Count = 10
     score: Literal["final_value", "running_time"] = "final_value"

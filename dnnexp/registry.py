@@ -194,8 +194,8 @@ def fields(cls: type) -> list[dataclasses.Field[Any]]:
 def plain(value: Any) -> Any:
     """Parts, labelled items and config dataclasses as the plain tree that a config file holds.
 
-    A part becomes `{name: ..., field: ...}`; tuples become lists; what stands in no file (None) is left
-    out, so that reading the tree again gives an equal object.
+    A part becomes `{name: ..., field: ...}`; tuples become lists; None is left out where it is the default,
+    and written where a default would else take its place: reading the tree again gives an equal object.
     """
     if isinstance(value, Labelled):
         item = plain(value.item)
@@ -204,9 +204,12 @@ def plain(value: Any) -> Any:
         head = {"name": item.pop("name")} if "name" in item else {}
         return head | {"label": value.label} | item
     if dataclasses.is_dataclass(value):
-        tree = {f.name: plain(getattr(value, f.name)) for f in fields(type(value))}
-        head = {"name": value.name} if isinstance(value, Part) else {}
-        return head | {key: item for key, item in tree.items() if item is not None}
+        tree = {"name": value.name} if isinstance(value, Part) else {}
+        for field in fields(type(value)):
+            item = plain(getattr(value, field.name))
+            if item is not None or field.default is not None:
+                tree[field.name] = item
+        return tree
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value

@@ -6,7 +6,8 @@ import itertools
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -47,7 +48,7 @@ class Range(Checked):
         if not isinstance(getattr(rule, self.hyperparameter), float):
             yield ("hyperparameter",), f"{self.hyperparameter} of {label} is no real number"
             return
-        for constraint in getattr(hint, "__metadata__", ()):
+        for constraint in _constraints(hint):
             holds, words = _BOUNDS.get(type(constraint), (None, ""))
             bound = getattr(constraint, type(constraint).__name__.lower(), None)
             for end in ("low", "high") if holds else ():
@@ -64,6 +65,13 @@ class Range(Checked):
         # rounded, they may miss the bounds at the ends and leave them near the ends
         inner = np.clip(found, self.low, self.high)
         return np.where(place == 0, self.low, np.where(place == 1, self.high, inner))
+
+
+def _constraints(hint: Any) -> Iterator[Any]:
+    """Those of a type hint, and of the members of a union: `Decay | None` has Decay's."""
+    yield from getattr(hint, "__metadata__", ())
+    for member in get_args(hint) if get_origin(hint) in (Union, UnionType) else ():
+        yield from _constraints(member)
 
 
 @dataclass(frozen=True)

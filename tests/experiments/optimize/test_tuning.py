@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]  # scipy has no stubs
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.optimizers import Adam, GradientDescent, Lion, Momentum, Optimizer
+from dnnexp.core.optimizers import Adam, GradientDescent, Lion, Momentum, Optimizer, RMSprop
 from dnnexp.experiments.optimize.tuning import Range, Tune, at_edge, budget
 
 Spacing = Literal["log", "linear"]
@@ -208,3 +208,21 @@ def test_the_budget_against_the_exact_formula(n: int) -> None:
             within = (1 - Fraction(math.comb(n - r, k), math.comb(n, k)) for r in range(1, n + 1))
             assert row[k - 1] == 1 + next(r for r, likely in enumerate(within) if likely >= share)
     assert found[:, -1].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "entry", "text"),
+    [
+        (Adam(), Range("beta1", 0.5, 3.0), "must be less than 1 for it, not 3.0"),
+        (RMSprop(momentum=0.5), Range("momentum", 0.1, 3.0), "must be less than 1 for it, not 3.0"),
+        (
+            Adam(clip_norm=1.0),
+            Range("clip_norm", 0.0, 1.0, "linear"),
+            "must be greater than 0 for it, not 0.0",
+        ),
+        (Adam(), Range("clip_norm", 0.1, 1.0), "clip_norm of it is no real number"),
+    ],
+)
+def test_a_range_keeps_to_the_bounds_of_the_field(rule: Optimizer, entry: Range, text: str) -> None:
+    """Those of a field that may be null used to be passed over."""
+    assert [message for _, message in entry.misfits("it", rule)] == [text]

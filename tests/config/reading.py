@@ -1,0 +1,44 @@
+"""Small configs, and trees that are read into configs."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from dnnexp import experiments
+from dnnexp.config.schema import read
+from dnnexp.config.shipped import directory
+
+Tree = Any
+KeyPath = tuple[str | int, ...]
+
+MINIMAL: dict[str, Tree] = {
+    "optimize": {"starts": {"points": [[1, 2]]}, "steps": 10, "optimizers": ["adam"]},
+    "activations": {"network": {"layers": [3, 4]}, "activations": ["relu"], "initializers": ["glorot"]},
+    "gradcheck": {"network": {"layers": [3, 4, 2], "activation": "tanh"}},
+}
+SHIPPED = sorted(directory().rglob("*.yaml"))
+
+
+def with_value(tree: Tree, path: Sequence[str | int], value: Any) -> Tree:
+    """A copy of the tree with a value set; missing mappings on the way are made."""
+    copied = here = copy.deepcopy(tree)
+    for key in path[:-1]:
+        here = here.setdefault(key, {}) if isinstance(here, dict) else here[key]
+    here[path[-1]] = value
+    return copied
+
+
+def config_class(experiment: str) -> type[Any]:
+    return experiments.find(experiment).Config
+
+
+def errors_of(experiment: str, tree: Tree) -> list[tuple[KeyPath, str]]:
+    config, errors = read(config_class(experiment), tree)
+    assert (config is None) == bool(errors)
+    return errors
+
+
+def valid(experiment: str, tree: Tree) -> Any:
+    config, errors = read(config_class(experiment), tree)
+    assert errors == []
+    return config

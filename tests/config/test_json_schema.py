@@ -1,0 +1,63 @@
+"""The JSON Schema, for editors, takes what the commands take."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # it ships no types
+import pytest
+
+from dnnexp import experiments
+from dnnexp.config import dialect
+from dnnexp.config.schema import json_schema
+from tests.config.reading import MINIMAL, SHIPPED, KeyPath, config_class, errors_of, valid, with_value
+
+EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.NAMES)
+
+
+@EXPERIMENTS
+def test_the_json_schema_is_a_schema(experiment: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema([config_class(experiment)]))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_the_json_schema_takes_a_shipped_config_and_no_misspelt_key(file: Path) -> None:
+    tree = dialect.parse(file.read_bytes()).value
+    every = [config_class(name) for name in experiments.NAMES]
+    for classes in ([config_class(tree["experiment"])], every):
+        validator = jsonschema.Draft202012Validator(json_schema(classes))
+        assert validator.is_valid(tree)
+        assert not validator.is_valid(tree | {"nmae": "x"})
+        assert not validator.is_valid(tree | {"seed": -1})
+
+
+@pytest.mark.parametrize(
+    ("experiment", "where", "value"),
+    [
+        ("optimize", ("optimizers",), []),
+        ("optimize", ("optimizers",), ["adaam"]),
+        ("optimize", ("optimizers",), [{"name": "adam", "lr": 1}]),
+        ("optimize", ("optimizers",), [{"name": "adam", "beta1": 1}]),
+        ("optimize", ("optimizers",), [{"name": "adam", "label": "1"}]),
+        ("optimize", ("steps",), "10"),
+        ("optimize", ("targets",), [0]),
+        ("activations", ("activations",), []),
+        ("activations", ("initializers",), [{"weights": "zeros"}]),
+        ("gradcheck", ("network", "layers"), [3]),
+        ("gradcheck", ("network", "activation"), "relo"),
+    ],
+)
+def test_the_json_schema_refuses_what_the_command_refuses(
+    experiment: str, where: KeyPath, value: Any
+) -> None:
+    """An empty `optimizers` used to pass: its bound was written as that of a text."""
+    tree = with_value(MINIMAL[experiment], where, value)
+    assert errors_of(experiment, tree) != []
+    assert not jsonschema.Draft202012Validator(json_schema([config_class(experiment)])).is_valid(tree)
+
+
+@EXPERIMENTS
+def test_the_defaults_in_the_json_schema_can_be_written_as_they_stand(experiment: str) -> None:
+    """The default of `objective` used to be given as `{}`, which names nothing."""
+    schema = json_schema([config_class(experiment)])
+    filled = {key: entry["default"] for key, entry in schema["properties"].items() if "default" in entry}
+    assert valid(experiment, filled | MINIMAL[experiment]) == valid(experiment, MINIMAL[experiment])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from dnnexp.registry import Labelled, Part, fields
 
 
-def hints(cls: type) -> dict[str, Any]:
+@functools.cache
+def hints(cls: type) -> Mapping[str, Any]:
     """The type hints of a dataclass's fields, with their `Annotated` constraints."""
     found = get_type_hints(cls, include_extras=True)
-    return {field.name: found[field.name] for field in fields(cls)}
+    return MappingProxyType({field.name: found[field.name] for field in fields(cls)})
 
 
 def is_part_base(hint: Any) -> bool:

@@ -99,7 +99,15 @@ def test_a_minimizer_gives_the_minimum() -> None:
 def test_a_minimizer_may_be_rounded() -> None:
     """The value is then above the minimum; below it, only rounding is let pass."""
     assert formula(minimizer=(1e-3, 0.0), minimum=0.0).minimum == 0
-    assert formula(expression="x + y", minimizer=(0.1, 0.2), minimum=0.3 + 1e-15).minimum == 0.3 + 1e-15
+    text = "x**2 + y**2 + 0.1 + 0.2"
+    assert formula(expression=text, minimizer=(0.0, 0.0), minimum=0.3 + 1e-15).minimum == 0.3 + 1e-15
+
+
+@pytest.mark.parametrize("minimum", [None, 0.05])
+def test_a_minimizer_beside_which_the_formula_is_less_is_refused(minimum: float | None) -> None:
+    """Gaps, reached targets and theory used to be told of a point that is no minimum."""
+    with pytest.raises(ValueError, match="minimizer: must be a minimum, but beside it"):
+        formula(expression="x**2/20 + y**2", minimizer=(1.0, 0.0), minimum=minimum)
 
 
 @pytest.mark.parametrize(

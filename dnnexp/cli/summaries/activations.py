@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import RenderableType
 from rich.text import Text
 
-from dnnexp.cli.summaries.tables import number, table
+from dnnexp.cli.summaries.tables import Titled, number, table
 from dnnexp.experiments.base import Result
 
 _LAYERS = 5
@@ -20,11 +20,11 @@ def tables(result: Result) -> list[RenderableType]:
     depth = len(config.network.layers) - 1
     shown = np.unique(np.linspace(0, depth - 1, min(depth, _LAYERS)).round().astype(int))
     title = f"{config.name}: standard deviation of the outputs, {config.input.samples} samples"
-    cases = table(title, "case", *(f"layer {level + 1}" for level in shown))
+    cases = table("case", *(f"layer {level + 1}" for level in shown))
     for case, found in result.metrics["cases"].items():
         cases.add_row(case, *(_layer(found["layers"][level]) for level in shown))
     note = "sat: saturated; 0: exactly 0; dead: units that are 0 for every sample"
-    return [cases, Text(note, style="dim")]
+    return [Titled(title, [cases]), Text(note, style="dim")]
 
 
 def _layer(layer: Any) -> str:

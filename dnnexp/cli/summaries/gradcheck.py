@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from dnnexp.cli.summaries.tables import table
+from dnnexp.cli.summaries.tables import Titled, table
 from dnnexp.experiments.base import Result
 
 _FAILURES = 10
@@ -18,14 +18,11 @@ def tables(result: Result) -> list[RenderableType]:
     config, metrics = result.config, result.metrics
     pairs = [f"{left}-{right}" for left, right in config.pairs]
     found = {(entry["tensor"], entry["pair"]): entry for entry in metrics["checks"]}
-    errors = table(
-        f"{config.name}: largest difference, relative to the tensor's largest entry",
-        "tensor",
-        *(pair.replace("-", "\n") for pair in pairs),
-    )
+    title = f"{config.name}: largest difference, relative to the tensor's largest entry"
+    errors = table("tensor", *(pair.replace("-", "\n") for pair in pairs))
     for tensor in config.tensors:
         errors.add_row(tensor, *(_error(found[tensor, pair]) for pair in pairs))
-    return [errors, *verdict(metrics)]
+    return [Titled(title, [errors]), *verdict(metrics)]
 
 
 def _error(entry: Any) -> Text:

@@ -111,7 +111,7 @@ def _misnamed(header: list[str], target: Sequence[str], features: Sequence[str])
     for name in dict.fromkeys((*target, *features)):
         if name not in header:
             known = suggest(name, header) if len(header) <= _MOST_NAMES else f" among its {len(header)}"
-            yield f"has no column {name!r}{known}"
+            yield f"has no column {name!r}{known}{_one_column(header)}"
     for name in _repeated([name for name in (*target, *features) if name not in doubled]):
         use = "a feature and a target" if name in target and name in features else "given twice"
         yield f"the column {name!r} is {use}; a column can be one of them, once"
@@ -119,6 +119,12 @@ def _misnamed(header: list[str], target: Sequence[str], features: Sequence[str])
         yield "has no feature column beside the target"
     if "" in features:
         yield f"column {header.index('') + 1} has no name; name it, or say which columns are features"
+
+
+def _one_column(header: Sequence[str]) -> str:
+    """What to say of a header that another delimiter would part."""
+    is_parted = len(header) == 1 and any(mark in header[0] for mark in ",;\t|")
+    return "; the header is one column: is `delimiter` right?" if is_parted else ""
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

@@ -16,6 +16,9 @@ from dnnexp.core.objectives.base import Box, Objective
 from dnnexp.expression import ExpressionError, Formula, parse_formula, variable_faults
 from dnnexp.registry import Complaint, Name, check, register
 
+_ROUNDED = 1e-6
+"""How much less a value may be than a minimum that is given: minimizers are written with some digits."""
+
 
 @register("expression")
 @dataclass(frozen=True)
@@ -77,17 +80,25 @@ class ExpressionObjective(Objective):
         minimizer: tuple[float, ...] | None,
         minimum: float | None,
     ) -> Iterator[Complaint]:
-        """The value at the minimizer is a number, and not below the minimum by more than rounding."""
+        """The value at the minimizer is a number, none beside it is less, and it is not below the minimum."""
         if minimizer is None or len(minimizer) != len(variables):
             return
         try:
-            value = _value_at(parse_formula(expression, variables), minimizer)
+            formula = parse_formula(expression, variables)
         except ExpressionError:
             return  # said already
+        value = _value_at(formula, minimizer)
         if not np.isfinite(value):
             yield ("minimizer",), f"must be where the formula is a finite number, but there it is {value}"
-        elif minimum is not None and value < minimum - 1e-9 * max(1, abs(minimum)):
+            return
+        if minimum is not None and value < minimum - _ROUNDED * max(1, abs(minimum)):
             yield ("minimum",), f"must be the least value, but at the minimizer the formula is {value}"
+            return
+        least = value if minimum is None else minimum
+        less = _least_beside(formula, minimizer)
+        if less < least - _ROUNDED * max(1, abs(least)):
+            text = f"must be a minimum, but beside it the formula is {less:.6g}, not {least:.6g}"
+            yield ("minimizer",), text
 
     @cached_property
     def _formula(self) -> Formula:
@@ -122,6 +133,19 @@ class ExpressionObjective(Objective):
             return None
         d = self.dimension
         return np.broadcast_to(self.box.low, d) * 1.0, np.broadcast_to(self.box.high, d) * 1.0
+
+
+def _least_beside(formula: Formula, point: tuple[float, ...]) -> float:
+    """The least value found some way down the gradient, a tenth to a billionth of the point's size away."""
+    x = np.array(point, dtype=np.float64)[:, None]
+    with np.errstate(all="ignore"):
+        slope = formula.gradient(x)
+        length = np.linalg.norm(slope)
+        if not np.isfinite(length) or length == 0:
+            return np.inf
+        ways = max(1.0, float(np.abs(x).max())) * 10.0 ** -np.arange(1, 10)
+        values = formula.value(x - slope / length * ways)
+    return float(np.min(values, initial=np.inf, where=np.isfinite(values)))
 
 
 def _value_at(formula: Formula, point: tuple[float, ...]) -> float:

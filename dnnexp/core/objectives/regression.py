@@ -156,7 +156,8 @@ class LogisticRegression(Linear):
     def classes(data: Data) -> Iterator[Complaint]:
         """There are classes."""
         if not data.shape().has_classes:
-            yield ("data",), f"must have classes, but the targets of {data.name} are numbers"
+            hint = "; where they are classes, give task: classification" if hasattr(data, "task") else ""
+            yield ("data",), f"must have classes, but the targets of {data.name} are numbers{hint}"
 
     @cached_property
     def network(self) -> Network:

@@ -36,7 +36,7 @@ def of_optimizer(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> M
         "final_value": quantiles(final_value, FIVE) | interval,
         "best": _best(problem, trajectory),
         "targets": {
-            repr(target): _of_target(config.steps, trajectory, index, bootstrap)
+            repr(target): _of_target(problem, trajectory, index, bootstrap)
             for index, target in enumerate(sorted(config.targets))
         },
     } | _learning(trajectory)
@@ -54,12 +54,17 @@ def _best(problem: Problem, trajectory: Trajectory) -> Metrics:
     return found
 
 
-def _of_target(steps: int, trajectory: Trajectory, target: int, bootstrap: Bootstrap) -> Metrics:
-    """How many runs reached a target, after how many gradients; and the expected running time."""
-    evaluations = spent(trajectory, target, steps)
+def _of_target(problem: Problem, trajectory: Trajectory, target: int, bootstrap: Bootstrap) -> Metrics:
+    """How many runs reached a target, after how many gradients; and the expected running time.
+
+    `held` counts the runs whose final value is at most the target.
+    """
+    evaluations = spent(trajectory, target, problem.config.steps)
     reached = trajectory.reached_step[target] >= 0
+    threshold = problem.recording(every_step=False).thresholds[target]
     return {
         "reached": int(reached.sum()),
+        "held": int((trajectory.value[-1] <= threshold).sum()),
         "evaluations": quantiles(evaluations[reached], FIVE),
         "expected_running_time": finite(running_time(evaluations, reached)),
         "expected_running_time_ci": bootstrap.interval(running_time, evaluations, reached),
@@ -79,15 +84,15 @@ def _learning(trajectory: Trajectory) -> Metrics:
     return found
 
 
+def rank_key(found: Metrics, targets: tuple[float, ...]) -> list[float]:
+    """Less is better: expected running times from the smallest target up, then the median final value."""
+    times = [found["targets"][repr(target)]["expected_running_time"] for target in sorted(targets)]
+    return [math.inf if x is None else x for x in [*times, found["final_value"]["median"]]]
+
+
 def ranked(optimizers: Metrics, targets: tuple[float, ...]) -> list[str]:
-    """The labels by expected running time from the smallest target up, then by the median final value."""
-
-    def key(label: str) -> list[float]:
-        found = optimizers[label]
-        times = [found["targets"][repr(target)]["expected_running_time"] for target in sorted(targets)]
-        return [math.inf if x is None else x for x in [*times, found["final_value"]["median"]]]
-
-    return sorted(optimizers, key=key)
+    """The labels, best first."""
+    return sorted(optimizers, key=lambda label: rank_key(optimizers[label], targets))
 
 
 def ecdf_area(reached: Any, steps: int) -> float:

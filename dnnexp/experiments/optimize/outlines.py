@@ -40,6 +40,7 @@ def _of_optimizer(config: OptimizeConfig, objective: Objective, rule: Optimizer)
     hyperparameters = {name: _of_value(value) for name, value in plain(rule).items() if name != "name"}
     target = {
         "reached": int,
+        "held": int,
         "evaluations": leaves(FIVE),
         "expected_running_time": float,
         "expected_running_time_ci": interval,

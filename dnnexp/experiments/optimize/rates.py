@@ -25,6 +25,8 @@ _SINGULAR = 1e-10
 """Eigenvalues below this share of the largest count as 0."""
 _FEWEST = 5
 """Half of how many recorded steps a rate is fitted to at least."""
+_ROUND_OFFS = 1e4
+"""So many floors apart may the values of a function and of its model be where both are round-off."""
 _DRIFT = 0.05
 """How much the rate may change over the fitted steps."""
 
@@ -34,6 +36,7 @@ def compare_rates(
     minimizer: Floats,
     second: Floats,
     minimum: float,
+    target: float,
     steps: Integers,
     trajectory: Trajectory,
 ) -> tuple[Metrics, Floats | None]:
@@ -44,6 +47,7 @@ def compare_rates(
         minimizer: `(d,)`.
         second: the Hessian there, `(d, d)`.
         minimum: f*.
+        target: the smallest one; the predicted line meets the measured one about there.
         steps: the recorded ones, `(K,)`.
         trajectory: of the runs that ended nearest to this minimizer.
     """
@@ -60,14 +64,18 @@ def compare_rates(
     if not settled.any():
         return found | {"note": "not near the minimum yet, or in another one"}, None
     values = values[:, settled]
-    return found | _fitted(steps, values, rate, floor), _predicted(steps, values, rate, floor)
+    return found | _fitted(steps, values, rate, floor), _predicted(steps, values, rate, floor, target)
 
 
 def _is_settled(away: Floats, second: Floats, values: Floats, floor: float) -> Any:
-    """Which runs ended where the function is its quadratic model: f − f* is ½ dᵀHd to a factor of 2."""
+    """Which runs ended where the function is its quadratic model: f − f* is ½ dᵀHd to a factor of 2.
+
+    Or where both are round-off; at another minimum, f − f* alone is.
+    """
     with np.errstate(all="ignore"):
         model = np.sum(away * (second @ away), axis=0) / 2
-        return (values <= floor) | ((values < 2 * model) & (model < 2 * values))
+        is_alike = (values < 2 * model) & (model < 2 * values)
+        return is_alike | ((values <= floor) & (model <= _ROUND_OFFS * floor))
 
 
 def _fitted(steps: Integers, values: Floats, rate: float, floor: float) -> Metrics:
@@ -112,13 +120,18 @@ def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, f
     return math.exp(whole), abs((first - second) / whole) / 2 if whole else 0.0
 
 
-def _predicted(steps: Integers, values: Floats, rate: float, floor: float) -> Floats:
-    """ρ^{2(k − k₀)} times the median value at k₀, the middle of the steps above round-off."""
+def _predicted(steps: Integers, values: Floats, rate: float, floor: float, target: float) -> Floats:
+    """ρ^{2(k − k₀)} times the median value at k₀: where it meets the target, or at half the steps before.
+
+    The latter where it ends above the target, or at round-off above it.
+    """
     middle = median(values)
-    above = np.flatnonzero(middle > floor)
+    level = max(floor, target) if middle[0] > target else floor
+    above = np.flatnonzero(middle > level)
     if above.size == 0:
         return np.full(len(steps), np.nan)
-    anchor = int(np.searchsorted(steps, steps[above[-1]] / 2))
+    is_met = level > floor and above[-1] + 1 < len(steps)
+    anchor = above[-1] if is_met else int(np.searchsorted(steps, steps[above[-1]] / 2))
     with np.errstate(under="ignore", over="ignore", divide="ignore"):
         line = middle[anchor] * rate ** (2.0 * (steps - steps[anchor]))
     return np.where((line > floor) & np.isfinite(line), line, np.nan)

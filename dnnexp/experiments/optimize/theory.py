@@ -100,7 +100,8 @@ def _compare(
     else:
         minimum = objective.minimum or 0.0
         near = trajectory.runs(members)
-        told, curve = compare_rates(rule, minimizer, second, minimum, steps, near)
+        target = min(problem.config.targets)
+        told, curve = compare_rates(rule, minimizer, second, minimum, target, steps, near)
     return found | told, curve
 
 

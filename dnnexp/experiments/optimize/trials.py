@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,9 +54,9 @@ def tune_all(
 def _best(
     problem: Problem, tune: Tune, rule: Optimizer, values: dict[str, Floats], found: list[Trajectory]
 ) -> Tuned:
-    """The trial of the least score; of equal ones the one of fewest diverged runs, then the first."""
+    """The trial that is first by `_order`; of equal ones the one of fewest diverged runs, then the first."""
     orders = [_order(problem, tune, trajectory) for trajectory in found]
-    scores = np.array([order[0] for order in orders])
+    scores = np.array([order[-1] if tune.score == "final_value" else order[0] for order in orders])
     diverged = np.array([(trajectory.diverged_step >= 0).sum() for trajectory in found])
     best = min(range(len(found)), key=lambda trial: (*orders[trial], diverged[trial]))
     chosen = hyperparameters(values, best)
@@ -90,15 +91,18 @@ def _final(trajectory: Trajectory) -> Any:
 
 
 def _order(problem: Problem, tune: Tune, trajectory: Trajectory) -> list[float]:
-    """The score of a trial, less is better, and what decides between equal running times.
+    """The score of a trial, less is better, and what decides between equal ones.
 
-    That is, as in rankings, the running time to the next larger target, and so on, then the final value.
+    That is, as in rankings, the running time to the smallest target, to the next larger one, and so on, then
+    the final value. Final values that are at the smallest target count as equal: below it is round-off.
     """
     final = float(median(_final(trajectory)))
-    if tune.score == "final_value":
-        return [final]
-    times = (
-        running_time(spent(trajectory, target, problem.config.steps), trajectory.reached_step[target] >= 0)
-        for target in range(len(problem.config.targets))
-    )
-    return [*map(float, times), final]
+    times = [
+        float(running_time(spent(trajectory, target, problem.config.steps), reached >= 0))
+        for target, reached in enumerate(trajectory.reached_step)
+    ]
+    if tune.score == "running_time":
+        return [*times, final]
+    is_of_target = problem.objective.minimum is not None and "validation_loss" not in trajectory.measured
+    least = float(problem.recording(every_step=False).thresholds[0]) if is_of_target else -math.inf
+    return [max(final, least), *times, final]

@@ -82,8 +82,9 @@ class Tune(Checked):
     value by itself, evenly in the range's spacing. A hyperparameter that an optimizer does not have is left
     out for it. The score, less is better, is the median over the tuning starts of the final value
     (`final_value`; for a network with a validation part of its validation loss), or the expected running
-    time to the smallest target (`running_time`; of trials in which no start reached it the one that is best
-    for the next larger target, and so on, then by final value).
+    time to the smallest target (`running_time`). Between equal scores the running times to the smallest
+    target, the next larger one, … decide, then the final value; final values that are at the smallest target
+    count as equal, where the minimum is known.
     """
 
     space: Annotated[tuple[Range, ...], MinLen(1)]

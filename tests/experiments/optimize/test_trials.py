@@ -257,6 +257,22 @@ def test_equal_running_times_go_by_the_next_target_then_by_the_final_value(
     assert [entry["score"] for entry in found.metrics["trials"]] == scores
 
 
+def test_final_values_at_the_smallest_target_are_equal_and_the_faster_one_wins(configure: Configure) -> None:
+    """A learning rate used to be chosen for ending at 1e-300 rather than at 1e-9."""
+    tune = Tune((RATES,), trials=2)
+    problem = Problem(
+        configure(tune=tune, targets=(1e-6,), steps=60), Valley(), np.zeros((2, 3)), Streams(0), ""
+    )
+    slow, fast, far = (
+        replace(trajectory(np.full(3, final)), reached_step=np.full((1, 3), step))
+        for final, step in ((1e-300, 50), (1e-9, 20), (2e-6, 10))
+    )
+    values = {"learning_rate": np.array([1.0, 2.0, 3.0])}
+    found = _best(problem, tune, GradientDescent(), values, [slow, fast, far])
+    assert found.metrics["best"] == {"learning_rate": 2.0}
+    assert [entry["score"] for entry in found.metrics["trials"]] == [1e-300, 1e-9, 2e-6]
+
+
 def trajectory(final: Floats) -> Trajectory:
     """One that ended with these values, infinite where it diverged."""
     diverged = np.where(np.isinf(final), 1, -1)

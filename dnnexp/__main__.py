@@ -6,26 +6,22 @@ Nothing is imported before `main` is entered, so that Ctrl-C is silent from then
 import sys
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
 def main() -> None:
     """Run the command line; exit with 0, 1, 2 or 3 as documented, 130 or 143 when interrupted."""
+    code = 130
     try:
+        from dnnexp.cli import interrupts
+
+        interrupts.listen()
+        code = 0
         sys.exit(_run())
     except KeyboardInterrupt:
-        print("dnnexp: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except Terminated:
-        print("dnnexp: terminated", file=sys.stderr)
-        sys.exit(143)
+        code = code or interrupts.exit_code()
+        print("dnnexp: terminated" if code == 143 else "dnnexp: interrupted", file=sys.stderr)
+        sys.exit(code)
 
 
 def _run() -> int:
-    import signal
-
-    signal.signal(signal.SIGTERM, _terminate)
     import click
 
     from dnnexp.cli.app import cli
@@ -40,10 +36,6 @@ def _run() -> int:
     except OSError as error:
         print(f"dnnexp: standard output: cannot be written: {error.strerror}", file=sys.stderr)
         return 3
-
-
-def _terminate(signum: int, frame: object) -> None:
-    raise Terminated
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from dnnexp.cli.interrupts import check
 from dnnexp.cli.options import Options
 from dnnexp.cli.progress import Display
 from dnnexp.cli.stopwatch import Stopwatch
@@ -73,15 +75,17 @@ def _execute(experiment: str, config: Any, options: Options) -> int:
         outcomes = judge(config.expect, result.metrics, skip=options.smoke)
         folder.write("summary.txt", text(experiment, result, outcomes))
         document = metrics_document(experiment, config, result.metrics, outcomes)
+        check()
         note("complete")
         folder.write_json("metrics.json", document)
     _point_latest(folder)
     unmet = [o for o in outcomes if options.strict and o["outcome"] in ("fails", "not_evaluable")]
-    if not options.quiet:
-        console.print(summary(experiment, result, outcomes))
-    elif unmet or not result.passed:  # an exit code of 1 is never left unexplained
-        console.print(refusal(result, unmet))
     _answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
+    with suppress(OSError):  # the run is complete and has been answered, though stderr may be full or closed
+        if not options.quiet:
+            console.print(summary(experiment, result, outcomes))
+        elif unmet or not result.passed:  # an exit code of 1 is never left unexplained
+            console.print(refusal(result, unmet))
     return 0 if result.passed and not unmet else 1
 
 
@@ -111,6 +115,9 @@ def _plot(
     display: Display,
     durations: dict[str, Any],
 ) -> None:
+    # a user's backend, and what is wrong in a matplotlibrc, are for other programs
+    os.environ["MPLBACKEND"] = "agg"
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from dnnexp.plots import render
 
     start = time.perf_counter()

@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from dnnexp.cli.interrupts import check
 from dnnexp.experiments.base import Event, Line
 
 _SECONDS = 5.0
@@ -59,7 +60,12 @@ class Display:
         self._bars.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show an event."""
+        """Show an event.
+
+        Raises:
+            KeyboardInterrupt: a signal has arrived.
+        """
+        check()
         if isinstance(event, Line):
             self._console.print(event.text, markup=False, highlight=False, soft_wrap=True)
         elif self._has_bars:

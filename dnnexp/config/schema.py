@@ -76,7 +76,7 @@ def _fail(message: str, path: Path = ()) -> ValidationError:
 def _read_fields(cls: type[T], raw: Raw, labelled: bool = False) -> Any:
     """An instance of the dataclass, inside a `Labelled` if asked for."""
     if not isinstance(raw, dict):
-        raise _fail(f"must be a mapping of {', '.join(hints(cast(Hashable, cls)))}, not {shown(raw)}")
+        raise _fail(f"must be a mapping of {', '.join(hints(cls))}, not {shown(raw)}")
     model = _model(cast(Hashable, cls), labelled, declarative=False)
     lines = list(_repeated_labels(cls, raw))
     try:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from types import MappingProxyType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from dnnexp.registry import Labelled, Part, fields
 
 
-@functools.cache
 def hints(cls: type) -> Mapping[str, Any]:
     """The type hints of a dataclass's fields, with their `Annotated` constraints."""
+    return _hints(cast(Hashable, cls))
+
+
+@functools.cache
+def _hints(cls: type) -> Mapping[str, Any]:
     found = get_type_hints(cls, include_extras=True)
     return MappingProxyType({field.name: found[field.name] for field in fields(cls)})
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from dnnexp.registry import Checked, Complaint, Count, Fraction, NonNegative, Part, Positive, check, register
@@ -40,12 +41,18 @@ class Schedule(Part, ABC):
         """What the learning rate is multiplied with after k steps of a run of `last` steps."""
         if k < self.warmup:
             return self.warmup_start + (1 - self.warmup_start) * (k / self.warmup)
-        return self.factor(k - self.warmup, max(last - self.warmup, 1))
+        with np.errstate(all="ignore"):
+            return self.factor(k - self.warmup, max(last - self.warmup, 1))
 
     @property
     def is_constant(self) -> bool:
         """Whether every factor is 1."""
         return False
+
+
+def _real(value: Any) -> Any:
+    """A number that overflows to infinity, as arrays do, where Python's raise an error."""
+    return np.asarray(value, dtype=np.float64)[()]
 
 
 def _share(k: int, steps: int | None, last: int) -> float:
@@ -78,7 +85,7 @@ class Step(Schedule):
 
     def factor(self, k: int, last: int) -> Any:
         """γ^⌊k/every⌋."""
-        return self.gamma ** (k // self.every)
+        return _real(self.gamma) ** (k // self.every)
 
 
 @register("exponential")
@@ -146,7 +153,7 @@ class InverseTime(Schedule):
 
     def factor(self, k: int, last: int) -> Any:
         """1 / (1 + r k)^p."""
-        return 1 / (1 + self.rate * k) ** self.power
+        return 1 / _real(1 + self.rate * k) ** self.power
 
 
 @register("one_cycle")
@@ -168,9 +175,10 @@ class OneCycle(Schedule):
         """The rise ends at the step rise · K − 1, the fall at K − 1, as in PyTorch."""
         total = max(self.steps or last, 2)
         peak, end = self.rise * total - 1, total - 1
-        low, lowest = 1 / self.initial, 1 / (self.initial * self.final)
+        low = 1 / _real(self.initial)
+        lowest = low / self.final
         if k <= peak:
-            return low + (1 - low) * (1 - _half_cosine(k / peak))
+            return low + (1 - low) * (1 - _half_cosine(k / peak if peak else 1.0))
         return lowest + (1 - lowest) * _half_cosine(min((k - peak) / (end - peak), 1.0))
 
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 
 import matplotlib
+import numpy as np
 
 from dnnexp.experiments.base import Result
 from dnnexp.plots.style import STYLE
@@ -15,7 +16,9 @@ from dnnexp.plots.style import STYLE
 def render(experiment: str, result: Result) -> Iterator[tuple[str, bytes]]:
     """The file name and the content of every plot of a result, one at a time."""
     module = importlib.import_module(f"dnnexp.plots.{experiment}")
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(), np.errstate(all="ignore"):
+        matplotlib.rcdefaults()  # a user's matplotlibrc is for other programs
+        matplotlib.rcParams.update(STYLE)
         for name, figure in module.figures(result):
             buffer = io.BytesIO()
             figure.savefig(buffer, format="png", metadata={"Software": None})

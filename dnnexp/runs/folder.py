@@ -46,7 +46,9 @@ class RunFolder:
         """
         stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{experiment}-{name}"
         number = 1
-        if output.exists() and not output.is_dir():
+        with _reporting(output):
+            is_file = output.exists() and not output.is_dir()
+        if is_file:
             raise WriteError(f"{output}: is a file, not a folder for run folders")
         while True:
             path = output / (stem if number == 1 else f"{stem}-{number}")

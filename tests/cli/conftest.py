@@ -40,7 +40,8 @@ def cli(
         monkeypatch.delenv(name, raising=False)
     for name in THREAD_VARIABLES:
         monkeypatch.setenv(name, "1")
-    handler = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hook = sys.unraisablehook
 
     def run(*arguments: str | Path) -> Ran:
         monkeypatch.setattr(sys, "argv", ["dnnexp", *map(str, arguments)])
@@ -51,7 +52,9 @@ def cli(
         return Ran(int(ended.value.code or 0), out, err)
 
     yield run
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    sys.unraisablehook = hook
 
 
 @pytest.fixture

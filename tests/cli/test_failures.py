@@ -338,8 +338,11 @@ def test_too_little_memory_is_said_in_a_line(cli: Run, monkeypatch: pytest.Monke
 
 
 def test_a_metric_that_is_not_finite_is_a_bug(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = experiments.find("optimize").run
+
     def run(config: Any, request: Any) -> Any:
-        return Result(config, {"optimizers": {}, "ranking": [], "x": float("nan")})
+        found = real(config, request)
+        return Result(config, found.metrics | {"x": float("nan")}, found.arrays)
 
     monkeypatch.setattr(experiments.find("optimize"), "run", run)
     ran = cli("optimize", "x.yaml", "-q", "--no-plots")

@@ -68,6 +68,46 @@ def test_an_interval_of_diverged_runs_has_dashes() -> None:
     assert "–…–" in told(found)
 
 
+def test_what_was_reached_and_left_again_is_told() -> None:
+    """RMSprop's constant step passes through the target; it used to look as if it were there."""
+    found = result(optimizers=[{"name": "rmsprop", "learning_rate": 0.5}], targets=[1, 1e-2], steps=200)
+    (metrics,) = found.metrics["optimizers"].values()
+    entry = metrics["targets"]["0.01"]
+    final = found.arrays["rmsprop.value"][-1]
+    assert entry["held"] == (final <= 0.01).sum() < entry["reached"]
+    assert f"{entry['held']} held" in told(found)
+    assert "held: so many of them" in told(found)
+    settled = told(result(optimizers=[{"name": "gradient_descent", "learning_rate": 0.5}]))
+    assert "held" not in settled
+
+
+def test_numbers_are_never_cut_off() -> None:
+    """At 80 columns 7.71e-136 was shown as 7.71e-13; columns are left out in its place."""
+    many = [1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8]
+    found = result(targets=many, optimizers=[{"name": "gradient_descent", "learning_rate": 0.5}], steps=1000)
+    for width in (40, 60, 80, 200):
+        stream = io.StringIO()
+        Console(file=stream, width=width, color_system=None).print(summary("optimize", found, []))
+        table = stream.getvalue()
+        median = found.metrics["optimizers"]["gradient_descent"]["final_value"]["median"]
+        assert f"{median:.3g}" in table
+        assert "≤ 1e-08" in table
+        assert ("≤ 0.1" in table) == (width == 200)
+
+
+def test_warnings_of_what_makes_a_comparison_less_than_it_seems() -> None:
+    space = [{"hyperparameter": "learning_rate", "low": 5, "high": 50}]
+    lost = result(tune={"space": space, "trials": 3}, steps=2000, optimizers=["gradient_descent"])
+    assert "warning: every trial diverged from every start: gradient_descent" in told(lost)
+    assert "untuned is better than tuned, from these starts: gradient_descent" in flat(told(lost))
+    warm = result(optimizers=[{"name": "adam", "schedule": {"name": "cosine", "warmup": 100}}])
+    assert "warning: adam never leaves its warm-up, 100 steps of 100" in told(warm)
+    formula = {"name": "expression", "expression": "x**2 + y**2", "variables": ["x", "y"]}
+    below = result(objective=formula | {"minimum": 5})
+    assert "below the minimum, 5" in told(below)
+    assert "no minimum is known: targets are on the value itself" in told(result(objective=formula))
+
+
 @pytest.mark.parametrize("width", [20, 60])
 def test_labels_are_whole_though_folded(width: int) -> None:
     label = "a" + "b" * (width - 1)

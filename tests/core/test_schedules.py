@@ -35,6 +35,10 @@ from dnnexp.core.stepping import Recording, descend, steady
         # PyTorch's OneCycleLR(max_lr=1, total_steps=100): 1/25 at the start, 1 at step 29, 1/250 000 at 99
         (OneCycle(), {0: 0.04, 29: 1.0, 99: 4e-6}),
         (Piecewise((Piece(10, 0.5), Piece(20, 0.1))), {0: 1.0, 9: 1.0, 10: 0.5, 20: 0.1, 99: 0.1}),
+        (OneCycle(rise=0.01), {0: 1.0, 1: 1.0 - (1.0 - 4e-6) * (1 - math.cos(math.pi / 99)) / 2, 99: 4e-6}),
+        (Step(1, 100.0), {0: 1.0, 2: 1e4, 99: 1e198, 200: math.inf}),
+        (InverseTime(10.0, 100.0), {0: 1.0, 200: 0.0}),
+        (OneCycle(initial=1e-200, final=1e-200), {0: 1e200}),
         (Cosine(0.0, warmup=20, warmup_start=0.5), {0: 0.5, 10: 0.75, 20: 1.0, 60: 0.5, 100: 0.0}),
     ],
     ids=str,

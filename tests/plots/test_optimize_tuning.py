@@ -55,9 +55,8 @@ def test_the_curve_is_the_median_over_the_tuning_starts(run_optimize: Run) -> No
         values = np.sort(result.arrays[f"{label}.tuning.value"], axis=1)
         (curve,) = lines(axes, color=only(result).style(label)["color"], marker="None")
         assert np.array_equal(curve.get_xdata(), result.arrays[f"{label}.tuning.learning_rate"])
-        assert np.array_equal(
-            curve.get_ydata(), np.clip(values[:, 2], low / 10, high * 10)
-        )  # the third of five
+        third = np.clip(values[:, 2], low / 10, high * 10)  # of five
+        assert np.array_equal(curve.get_ydata(), np.maximum(third, 1.3 * low))
         assert len(axes.collections) == 1
 
 
@@ -80,7 +79,7 @@ def test_the_best_trial_has_a_ring_and_an_edge_is_warned_of(run_optimize: Run) -
         best = found["tuning"]["best"]["learning_rate"]
         assert list(ring.get_xdata()) == [best]
         text: Any = axes._left_title  # type: ignore[attr-defined]
-        assert text.get_text().startswith(f"{label}\nbest {best:.3g}")
+        assert text.get_text().startswith(f"{label}\nbest η = {best:.3g}")
         assert ("at the edge" in text.get_text()) == found["tuning"]["at_edge"]
         assert (text.get_color() == ALARM) == found["tuning"]["at_edge"]
         edges += found["tuning"]["at_edge"]
@@ -113,7 +112,8 @@ def test_the_budget_is_drawn_as_it_is_recorded(run_optimize: Run) -> None:
     for line in axes.lines:
         budget = result.arrays[f"{line.get_label()}.tuning.budget"][1]
         assert np.array_equal(np.asarray(line.get_xdata()), np.arange(1, 10))
-        assert np.array_equal(np.asarray(line.get_ydata()), np.clip(budget, low / 10, high * 10))
+        shown = np.maximum(np.clip(budget, low / 10, high * 10), 1.3 * low)
+        assert np.array_equal(np.asarray(line.get_ydata()), shown)
     assert len(axes.lines) == len(axes.collections) == 3
     scores = {label: result.arrays[f"{label}.tuning.score"].min() for label in result.metrics["ranking"]}
     assert [str(line.get_label()) for line in axes.lines] == sorted(scores, key=lambda label: scores[label])

@@ -76,7 +76,8 @@ def _no_numbers(path: str, name: str, values: Any) -> Iterator[str]:
         yield f"{path}: the array {name!r} must hold real numbers, not {values.dtype}"
         return
     # NaN fails the comparison, too; float16 has no 1e100
-    admitted = np.abs(values.astype(np.float64)) <= LARGEST
+    with np.errstate(over="ignore"):
+        admitted = np.abs(values.astype(np.float64)) <= LARGEST
     for place in np.argwhere(~admitted):
         index = ", ".join(map(str, place))
         found, allowed = values[tuple(place)], f"finite, at most {LARGEST:g} in size"

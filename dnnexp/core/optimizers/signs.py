@@ -77,6 +77,13 @@ class Rprop(Optimizer):
         if not schedule.is_constant:
             yield ("schedule",), "has no effect on rprop, which sets its step sizes itself; use constant"
 
+    @check("smallest_step", "largest_step")
+    @staticmethod
+    def ordered(smallest_step: float, largest_step: float) -> Iterator[Complaint]:
+        """There is a step size."""
+        if smallest_step > largest_step:
+            yield ("smallest_step",), f"must be at most largest_step {largest_step}, not {smallest_step}"
+
     def init(self, x: Array) -> RpropState:
         """Δ = the learning rate; no gradient before."""
         zeros = namespace(x).zeros_like(x)

@@ -80,7 +80,8 @@ class OptimizeConfig(ExperimentConfig, Checked):
     ) -> Iterator[Complaint]:
         """There is one objective, or a suite of them."""
         if objective != Valley() and objectives:
-            yield ("objectives",), "stands beside objective; give one of the two"
+            text = "stands beside objective; give one of the two (~objective takes that of a file away)"
+            yield ("objectives",), text
 
     @check("objective", "objectives", "starts")
     @staticmethod

@@ -45,10 +45,12 @@ class Problem:
         """What is kept: as the config says, or the first and the last step only."""
         config, objective = self.config, self.objective
         last = config.steps
+        with np.errstate(over="ignore"):
+            thresholds = (objective.minimum or 0.0) + np.array(sorted(config.targets))
         steps = config.record.steps(last) if every_step else np.unique([0, last])
         return Recording(
             steps=steps,
-            thresholds=(objective.minimum or 0.0) + np.array(sorted(config.targets)),
+            thresholds=thresholds,
             keep_points=every_step and config.record.keeps_points(objective.dimension),
             every_value=not objective.is_costly,
             measure=objective.measure,

@@ -92,7 +92,7 @@ def _fitted(steps: Integers, values: Floats, rate: float, floor: float) -> Metri
 def _spectral_radius(rule: Optimizer, curvature: float) -> float:
     matrix = rule.iteration_matrix(curvature)
     assert matrix is not None
-    return float(np.abs(np.linalg.eigvals(matrix)).max())
+    return float(np.abs(np.linalg.eigvals(matrix)).max()) if np.isfinite(matrix).all() else math.inf
 
 
 def _round_off(minimum: float, minimizer: Floats, curvature: float) -> float:

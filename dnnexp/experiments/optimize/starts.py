@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.bounds import Bounds
+from dnnexp.core.bounds import Bound, Bounds
 from dnnexp.core.objectives import Objective
 from dnnexp.registry import Checked, Complaint, Count, check
 
@@ -31,7 +31,7 @@ class Starts(Checked):
     An objective draws its own starts uniformly in its domain; a network draws parameters.
     """
 
-    points: tuple[tuple[float, ...], ...] = ()
+    points: tuple[tuple[Bound, ...], ...] = ()
     uniform: UniformStarts | None = None
     own: Count | None = None
 

@@ -50,7 +50,8 @@ def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[
     found: Metrics = dict.fromkeys(OUTLINE) | {"note": obstacle(problem, rule)}
     curve: Floats | None = None
     if not found["note"]:
-        told, curve = _compare(problem, rule, trajectory, steps)
+        with np.errstate(all="ignore"):
+            told, curve = _compare(problem, rule, trajectory, steps)
         found |= told
     return found, np.full(len(steps), np.nan) if curve is None else curve
 
@@ -86,8 +87,7 @@ def _compare(
     """What is known of a linear rule by the Hessian at the minimizer that most runs ended next to."""
     objective = problem.objective
     minimizer, members = _most_frequented(objective, trajectory)
-    with np.errstate(all="ignore"):
-        second = hessian(objective, minimizer)
+    second = hessian(objective, minimizer)
     if not np.isfinite(second).all():
         return {"note": "no theory: no Hessian at the minimum"}, None
     found: Metrics = {"stability_limit": _limit(rule, float(np.linalg.eigvalsh(second)[-1]))}
@@ -114,8 +114,7 @@ def _is_quadratic(problem: Problem, minimizer: Floats, second: Floats) -> bool:
     """Whether the Hessian is the same at some starts, and half-way to them."""
     starts = problem.starts[:, :_PROBES]
     probes = np.concatenate([starts, (starts + minimizer[:, None]) / 2], axis=1)
-    with np.errstate(all="ignore"):
-        found = np.stack([hessian(problem.objective, probe) for probe in probes.T])
+    found = np.stack([hessian(problem.objective, probe) for probe in probes.T])
     return bool(np.abs(found - second).max() <= 1e-9 * np.abs(second).max())
 
 
@@ -147,9 +146,8 @@ def _most_frequented(objective: Objective, trajectory: Trajectory) -> tuple[Floa
     """The minimizer that most runs ended next to, `(d,)`, and which runs did, `(runs,)`."""
     minimizers = objective.minimizers()
     assert minimizers is not None  # `obstacle` has seen to it
-    with np.errstate(over="ignore"):
-        away = trajectory.final[:, None, :] - minimizers[:, :, None]  # (d, count, runs)
-        distance = np.linalg.norm(away, axis=0)
+    away = trajectory.final[:, None, :] - minimizers[:, :, None]  # (d, count, runs)
+    distance = np.linalg.norm(away, axis=0)
     nearest = np.where(trajectory.diverged_step < 0, distance.argmin(axis=0), -1)
     chosen = int(np.argmax([(nearest == index).sum() for index in range(minimizers.shape[1])]))
     return minimizers[:, chosen], nearest == chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.optimizers import Optimizer
-from dnnexp.registry import Checked, Complaint, Count, Name, Positive, check, fields
+from dnnexp.registry import Checked, Complaint, Count, Name, check, fields, suggest
 
 _BOUNDS: dict[type, tuple[Any, str]] = {
     Gt: (operator.gt, "greater than"),
@@ -29,8 +29,8 @@ class Range(Checked):
     """The values that a hyperparameter may take: from low to high, evenly in its logarithm or in itself."""
 
     hyperparameter: Name
-    low: Annotated[float, Ge(0)]
-    high: Positive
+    low: Annotated[float, Ge(0), Le(1e100)]
+    high: Annotated[float, Gt(0), Le(1e100)]
     spacing: Literal["log", "linear"] = "log"
 
     @check("low", "high", "spacing")
@@ -45,8 +45,10 @@ class Range(Checked):
     def misfits(self, label: str, rule: Optimizer) -> Iterator[Complaint]:
         """What of the bounds a rule's field does not admit."""
         hint = get_type_hints(type(rule), include_extras=True)[self.hyperparameter]
-        if not isinstance(getattr(rule, self.hyperparameter), float):
-            yield ("hyperparameter",), f"{self.hyperparameter} of {label} is no real number"
+        value = getattr(rule, self.hyperparameter)
+        if not isinstance(value, float):
+            fault = "is off (null): give it a number, to tune it" if value is None else "is no real number"
+            yield ("hyperparameter",), f"{self.hyperparameter} of {label} {fault}"
             return
         for constraint in _constraints(hint):
             holds, words = _BOUNDS.get(type(constraint), (None, ""))
@@ -54,6 +56,11 @@ class Range(Checked):
             for end in ("low", "high") if holds else ():
                 if not holds(getattr(self, end), bound):
                     yield (end,), f"must be {words} {bound} for {label}, not {getattr(self, end)}"
+        for end in ("low", "high"):
+            try:
+                replace(rule, **{self.hyperparameter: getattr(self, end)})
+            except ValueError as error:  # of the rule's own checks
+                yield (end,), f"does not fit {label}: {error}"
 
     def at(self, place: Floats) -> Floats:
         """The values at places between 0 (low) and 1 (high)."""
@@ -65,6 +72,11 @@ class Range(Checked):
         # rounded, they may miss the bounds at the ends and leave them near the ends
         inner = np.clip(found, self.low, self.high)
         return np.where(place == 0, self.low, np.where(place == 1, self.high, inner))
+
+
+def _tunable(rule: Optimizer) -> list[str]:
+    """The real hyperparameters of a rule."""
+    return [field.name for field in fields(type(rule)) if isinstance(getattr(rule, field.name), float)]
 
 
 def _constraints(hint: Any) -> Iterator[Any]:
@@ -112,7 +124,8 @@ class Tune(Checked):
         ranges = self.ranges(rule)
         if not ranges:
             names = ", ".join(entry.hyperparameter for entry in self.space)
-            yield ("space",), f"{label} has none of the hyperparameters {names}"
+            hint = suggest(self.space[0].hyperparameter, _tunable(rule))
+            yield ("space",), f"{label} has none of the hyperparameters {names}{hint}"
         elif self.method == "grid" and self._side(len(ranges)) is None:
             nearest = max(2, round(self.trials ** (1 / len(ranges)))) ** len(ranges)
             need = f"a {len(ranges)}-dimensional grid for {label} needs a number such as {nearest}"

@@ -11,6 +11,7 @@ from dnnexp.plots.optimize.animation import paths_gif
 from dnnexp.plots.optimize.cases import Case, cases
 from dnnexp.plots.optimize.convergence import convergence
 from dnnexp.plots.optimize.paths import outcomes, trajectories
+from dnnexp.plots.optimize.schedules import has_schedules, schedules
 from dnnexp.plots.optimize.suite import ecdf, performance_profile, suite_convergence
 from dnnexp.plots.optimize.training import training
 from dnnexp.plots.optimize.tuning import learning_rates, tuning
@@ -42,6 +43,8 @@ def _of_one(case: Case) -> Iterator[tuple[str, Figure]]:
         yield "tuning", tuning(case)
         if any("learning_rate" in found["tuning"]["best"] for found in case.optimizers.values()):
             yield "learning_rates", learning_rates(case)
+    if has_schedules(case):
+        yield "schedules", schedules(case)
     if case.measures("train_loss"):
         yield "training", training(case)
 

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from dnnexp.plots.optimize.cases import Case, short
-from dnnexp.plots.optimize.paths import Contours
+from dnnexp.plots.optimize.paths import Contours, minima
 from dnnexp.plots.optimize.scales import evaluations_axis, value_range
 from dnnexp.plots.style import INK
 
@@ -107,7 +107,9 @@ def _layout(case: Case) -> tuple[Any, Axes, Axes]:
         for x, wide in ((0.6, 3.7), (4.95, 2.75))
     )
     Contours(case).draw(left)
-    left.set(xlabel="x₀", ylabel="x₁")
+    minima(left, case)
+    x, y = case.axes_names
+    left.set(xlabel=x, ylabel=y)
     evaluations_axis(right, case)
     right.set(xlabel="gradient evaluations")
     right.set_title(case.gap_name, loc="left")
@@ -126,4 +128,4 @@ def _track(case: Case, label: str, panels: tuple[Axes, Axes], values: Any) -> _T
     )
     (curve,) = right.plot([], [], animated=True, **still)
     right.plot([], [], label=short(label), **still | {"marker": marker, "markersize": 4})
-    return _Track(case.array(f"{label}.point")[:, :, 0], values, path, head, curve)
+    return _Track(case.path(label), values, path, head, curve)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dnnexp.experiments.base import Result, quantile
 from dnnexp.plots.style import line
 
 _LABEL = 24
 _NAME = 30
+_FARTHEST = 1e250
 _SYMBOLS = {"learning_rate": "η", "momentum": "μ", "weight_decay": "λ"}
 """As in the optimizers' formulas."""
 
@@ -71,6 +74,10 @@ class Case:
         """Whether there are paths to draw on it."""
         return self.has_landscape and self.has(f"{self.ranking[0]}.point")
 
+    def path(self, label: str) -> Any:
+        """The points of the first start, `(K, 2)`, so far away at most as an axis can tell."""
+        return np.clip(self.array(f"{label}.point")[:, :, 0], -_FARTHEST, _FARTHEST)
+
     def measures(self, name: str) -> bool:
         """Whether a curve such as `train_loss` was recorded."""
         return self.has(f"{self.ranking[0]}.{name}")
@@ -90,6 +97,13 @@ class Case:
         if self.metrics["minimum"] is not None:
             return "f(x) − f*"
         return "training loss" if self.measures("train_loss") else "f(x)"
+
+    @property
+    def axes_names(self) -> tuple[str, str]:
+        """The names of the first two coordinates: those of a formula's variables, where it has such."""
+        objective = next(entry.item for entry in self.config.suite if entry.label == self.label)
+        first, second = getattr(objective, "variables", ("x₀", "x₁"))[:2]
+        return first, second
 
     @property
     def run_name(self) -> str:
@@ -112,11 +126,15 @@ class Case:
         clips = [f"{name} {limit:g}" for name, limit in limits.items() if limit is not None]
         return short(label) + (f" (clipped: {', '.join(clips)})" if clips else "")
 
+    def chosen(self, label: str) -> str:
+        """What tuning chose."""
+        best = self.optimizers[label]["tuning"]["best"]
+        return ", ".join(f"{_SYMBOLS.get(name, name)} = {value:.3g}" for name, value in best.items())
+
     def caption(self, label: str) -> str:
         """`told`, with what tuning chose, and how many runs diverged."""
         found = self.optimizers[label]
-        chosen = found["tuning"]["best"] if "tuning" in found else {}
-        tuned = "".join(f", {_SYMBOLS.get(name, name)} = {value:.3g}" for name, value in chosen.items())
+        tuned = f", {self.chosen(label)}" if "tuning" in found else ""
         diverged = f" ({found['diverged']} diverged)" if found["diverged"] else ""
         return f"{self.told(label)}{tuned}{diverged}"
 
@@ -137,7 +155,7 @@ def cases(result: Result) -> list[Case]:
     return [
         Case(
             entry.label,
-            entry.item.name,
+            short(getattr(entry.item, "expression", entry.item.name), _NAME),
             config,
             metrics["objectives"][entry.label] if config.objectives else metrics,
             arrays,

@@ -21,6 +21,7 @@ _TARGET_SPACING = 0.035
 """The least distance of two targets that are named, as a share of the height."""
 _THIN = {"linewidth": 0.6, "markersize": 2.5}
 _EARLY = 0.05
+_MOST_UNTUNED = 8
 _FEW = 6
 """So many bands can lie over each other and be seen; of more, each is fainter."""
 
@@ -42,7 +43,9 @@ def convergence(case: Case) -> Figure:
 
 def _notes(case: Case) -> str:
     """What thin curves are, and for which optimizers no theory is drawn, or not yet a settled one."""
-    notes = ["thin: untuned"] if case.config.tune is not None else []
+    notes = []
+    if case.config.tune is not None:
+        notes.append("thin: untuned" if _has_untuned(case) else "untuned curves are not drawn")
     reasons: dict[str, list[str]] = {}
     for label in case.ranking:
         found = case.optimizers[label]
@@ -55,6 +58,11 @@ def _notes(case: Case) -> str:
         else:
             notes.append(reason if whom == "any" else f"{reason}: {whom}")
     return "; ".join(notes)
+
+
+def _has_untuned(case: Case) -> bool:
+    """Whether untuned curves are drawn: not where they would be lines among too many."""
+    return case.config.tune is not None and not case.label and len(case.ranking) <= _MOST_UNTUNED
 
 
 def draw_curves(
@@ -74,7 +82,7 @@ def draw_curves(
         if has_bands and case.runs > 1:
             alpha = 0.13 * min(1.0, _FEW / len(found))
             axes.fill_between(case.evaluations, low, high, color=style["color"], alpha=alpha, linewidth=0)
-        if case.config.tune is not None:
+        if _has_untuned(case):
             untuned = shown.clip(quartiles(case.gap(f"{label}.untuned"))[1])
             axes.plot(case.evaluations, untuned, **style | _THIN)
     return shown, {label: curves[1] for label, curves in found.items()}

@@ -20,7 +20,7 @@ from dnnexp.plots.style import ALARM, FAINT, INK, number
 _COLUMNS = 4
 _SHAPES = ("o", "s", "^", "D", "P")
 """Of the starts that ended at the first, second, … minimum; of more minima all are told by one shape."""
-_MINIMUM: Any = {"color": "#F0E442", "markeredgecolor": INK, "linestyle": "", "zorder": 1.5}
+_MINIMUM: Any = {"color": "white", "markeredgecolor": INK, "linestyle": "", "zorder": 1.5}
 _MAP = "viridis_r"
 _PALE = "#c4cdd6"
 _TICKS = 5
@@ -32,9 +32,9 @@ def trajectories(case: Case) -> Figure:
     contours = Contours(case)
     for axes, label in panels:
         contours.draw(axes)
-        handles = [*_path(axes, case, label), *_minima(axes, case)]
+        handles = [*_path(axes, case, label), *minima(axes, case)]
     start = ", ".join(f"{x:g}" for x in case.array("start")[:, 0])
-    _head(figure, case.title(f"paths from ({start}), {case.config.steps:,} steps"), handles)
+    _head(figure, case, case.title(f"paths from ({start}), {case.config.steps:,} steps"), handles)
     return figure
 
 
@@ -45,11 +45,9 @@ def outcomes(case: Case) -> Figure:
     index = int(anyone.argmax())
     norm = _norm([steps[index] for steps in reached.values()])
     figure, panels = _panels(case)
-    box = _box(case)
     contours = Contours(case, "_overview")
     for axes, label in panels:
         contours.draw(axes)
-        axes.set(xlim=box[0], ylim=box[1])
         _outcome(axes, case, label, reached[label][index], norm)
     target = sorted(case.config.targets)[index]
     handles = [_key("x", FAINT, "not reached"), _key("X", ALARM, "diverged")]
@@ -57,8 +55,8 @@ def outcomes(case: Case) -> Figure:
     if len(_shapes(case)) > 1:
         handles.append(Line2D([], [], marker="o", markersize=8, label="minimum, by shape", **_MINIMUM))
     else:
-        handles += _minima(panels[0][0], case)
-    _head(figure, case.title(text), handles)
+        handles += minima(panels[0][0], case)
+    _head(figure, case, case.title(text), handles)
     if anyone.any():
         _colour_bar(figure, norm)
     return figure
@@ -86,6 +84,7 @@ def _colour_bar(figure: Figure, norm: LogNorm) -> None:
         bar.set_xticks([low, middle, high], [f"{value:,.0f}" for value in (low, middle, high)])
     bar.minorticks_off()
     bar.tick_params(labelsize=7)
+    bar.text(-0.02, 0.5, "gradients", transform=bar.transAxes, ha="right", va="center", fontsize=7)
 
 
 def _panels(case: Case) -> tuple[Figure, list[tuple[Axes, str]]]:
@@ -99,10 +98,10 @@ def _panels(case: Case) -> tuple[Figure, list[tuple[Axes, str]]]:
     return figure, list(zip(grid, labels, strict=True))
 
 
-def _head(figure: Figure, text: str, handles: list[Any]) -> None:
+def _head(figure: Figure, case: Case, text: str, handles: list[Any]) -> None:
     """Title, labels of the axes, and a legend in one row."""
     frames.title(figure, text)
-    frames.labels(figure, "x₀", "x₁")
+    frames.labels(figure, *case.axes_names)
     place = (0.005, 1 - 0.25 / figure.get_figheight())
     figure.legend(handles=handles, ncols=len(handles), loc="upper left", bbox_to_anchor=place)
 
@@ -138,17 +137,9 @@ class Contours:
             axes.add_artist(PathCollection(self._paths, **style))
 
 
-def _box(case: Case) -> Any:
-    """What holds all starts and minima, `(2, 2)`: a row for each coordinate."""
-    inside = np.concatenate([case.array("start"), case.array("_landscape.minimizers")], axis=1)
-    low, high = inside.min(axis=1), inside.max(axis=1)
-    margin = 0.05 * (high - low) + 1e-12
-    return np.stack([low - margin, high + margin], axis=1)
-
-
 def _path(axes: Axes, case: Case, label: str) -> list[Any]:
     """The path with its start and its end; returns their legend handles."""
-    points, shade = case.array(f"{label}.point")[:, :, 0], case.style(label)["color"]
+    points, shade = case.path(label), case.style(label)["color"]
     axes.plot(points[:, 0], points[:, 1], color=shade, marker=".", markersize=2, linewidth=1.2)
     (start,) = axes.plot(*points[0], "o", color=INK, markersize=5, label="start", linestyle="")
     (end,) = axes.plot(
@@ -166,7 +157,7 @@ def _shapes(case: Case) -> tuple[str, ...]:
     return _SHAPES[:count] if 1 < count <= len(_SHAPES) else _SHAPES[:1]
 
 
-def _minima(axes: Axes, case: Case, shapes: tuple[str, ...] = ("*",)) -> list[Any]:
+def minima(axes: Axes, case: Case, shapes: tuple[str, ...] = ("*",)) -> list[Any]:
     """All minima, by stars or by these shapes; returns the legend's handles."""
     minimizers = case.array("_landscape.minimizers")
     if minimizers.size == 0:
@@ -193,6 +184,6 @@ def _outcome(axes: Axes, case: Case, label: str, reached: Any, norm: LogNorm) ->
         here = hit & (ends == index)
         steps = np.maximum(reached[here], 1)
         axes.scatter(x[here], y[here], c=steps, norm=norm, cmap=_MAP, s=14, marker=shape, zorder=3)
-    _minima(axes, case, shapes if len(shapes) > 1 else ("*",))
+    minima(axes, case, shapes if len(shapes) > 1 else ("*",))
     lost = f", {int(diverged.sum())} diverged" if diverged.any() else ""
     axes.set_title(f"{short(label)}\n{int(hit.sum())} of {case.runs}{lost}", loc="left", y=1.0)

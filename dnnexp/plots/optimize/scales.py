@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 
 from dnnexp.plots.optimize.cases import Case
 
 _BELOW_TARGET = 1e-4
 _ABOVE_START = 1e3
 _FEW_DECADES = 1.5
+_ABOVE_AXIS = 1.3
 _SMALLEST, _LARGEST = 1e-300, 1e300
 """Of a logarithmic axis."""
 
@@ -38,6 +39,10 @@ class Range:
             return np.clip(values, self.floor / 10, self.ceiling * 10)
         span = self.ceiling - self.floor
         return np.clip(values, self.floor - span, self.ceiling + span)
+
+    def kept(self, values: Any) -> Any:
+        """The values, with those below the floor as a line along it."""
+        return np.maximum(self.clip(values), self.floor * (_ABOVE_AXIS if self.is_log else 1.0))
 
     def place(self, value: float) -> float:
         """How high on the axis a value stands: 0 at the floor, 1 at the ceiling."""
@@ -80,13 +85,17 @@ def _linear(values: Any, start: float) -> Range:
     low = float(values.min())
     seen = values[values <= start + (start - low)]
     high = float(seen.max()) if seen.size else low
-    margin = 0.05 * (high - low) or 0.5
+    margin = max(0.05 * (high - low), 1e-6 * abs(low)) or 0.5
     return Range(low - margin, high + margin, False)
 
 
 def evaluations_axis(axes: Axes, case: Case) -> None:
-    """The x axis: linear, or as the record is spaced."""
+    """The x axis: linear, or as the record is spaced: nearly linear up to a thousandth of the steps."""
     steps = max(case.config.steps, 1)
     if case.config.record.spacing == "log" and steps >= 10:
-        axes.set_xscale("symlog", linthresh=max(1, steps / 1000))
+        width = max(1.0, steps / 1000)
+        axes.set_xscale("asinh", linear_width=width)  # symlog has a kink where its linear part ends
+        powers = 10 ** np.arange(np.log10(width).round(), np.log10(steps) + 1e-9)
+        axes.xaxis.set_major_locator(FixedLocator([0, *powers]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlim(0, steps)

@@ -17,7 +17,7 @@ from dnnexp.plots.optimize.frames import beside, columns_of, labels, legend, pan
 _COLUMNS = 5
 _SIZE = (2.4, 1.95)
 _MOST_PANELS = 24
-_MOST_BANDS = 8
+_MOST_BANDS = 4
 """Of more optimizers no bands are drawn in a small panel: they would hide the curves."""
 _TITLE = 16
 _MOST_LISTED = 6
@@ -53,7 +53,7 @@ def _suite_title(result: Result, cases: list[Case], has_bands: bool) -> str:
     notes = [f"{cases[0].run_name}: " + (f"noise std {config.noise.std:g}, " if config.noise.std else "")]
     notes[0] += starts if has_bands else starts.replace("median and quartiles", "median")
     if config.tune is not None:
-        notes.append("thin: untuned")
+        notes.append("tuned")
     notes.append("no theory drawn")
     if len(cases) > _MOST_PANELS:
         notes.append(f"the first {_MOST_PANELS} of {len(cases)} objectives")

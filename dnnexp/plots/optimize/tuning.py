@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,6 @@ from dnnexp.plots.style import ALARM, FAINT, INK
 _COLUMNS = 4
 _SIZE = (2.55, 1.95)
 _MOST_BANDS = 8
-_FLOOR = 1e-3
-"""The least value shown, as a share of the smallest target."""
 _KEY = (
     "line or dots: median; band or bars: quartiles; grey: the other optimizers; ring: best by the score; "
     "×: half or more diverged; dotted: stability limit (theory)"
@@ -52,9 +50,10 @@ class _Sensitivity:
 
 def learning_rates(case: Case) -> Figure:
     """The final value against the learning rate: median and quartiles of the tuning starts, a panel each."""
-    found = [_sensitivity(case, label) for label in case.ranking if case.has(f"{label}.tuning.learning_rate")]
-    shown = value_range(case, np.concatenate([one.quartiles[1] for one in found]), _FLOOR)
-    key = wrapped(_KEY, panels_width(len(found), _COLUMNS, _SIZE[0]))
+    tuned = [entry.label for entry in case.config.optimizers]
+    found = [_sensitivity(case, label) for label in tuned if case.has(f"{label}.tuning.learning_rate")]
+    shown = _down_to_target(case, np.concatenate([one.quartiles[1] for one in found]))
+    key = wrapped(_KEY + _foot(case, shown), panels_width(len(found), _COLUMNS, _SIZE[0]))
     head = 0.62 + 0.13 * len(key)
     figure, grid = panels(len(found), _COLUMNS, _SIZE, head + 0.1, sharex=True, sharey=True)
     width, height = figure.get_size_inches()
@@ -68,7 +67,7 @@ def learning_rates(case: Case) -> Figure:
         axes.xaxis.set_major_locator(LogLocator(numticks=6))
         shown.frame(axes, ticks=6)
         for other in found:
-            axes.plot(other.rates, shown.clip(other.quartiles[1]), color="#dddddd", lw=0.7, **other.style)
+            axes.plot(other.rates, shown.kept(other.quartiles[1]), color="#dddddd", lw=0.7, **other.style)
         _draw(axes, case, one, shown)
     title(figure, case.title(f"{case.config.tune.starts} tuning starts, {case.config.steps:,} steps"))
     figure.text(0.012, 1 - 0.29 / height, "\n".join(key), fontsize=7, color=FAINT, va="top")
@@ -90,7 +89,7 @@ def _sensitivity(case: Case, label: str) -> _Sensitivity:
 def _draw(axes: Axes, case: Case, one: _Sensitivity, shown: Range) -> None:
     """One optimizer's values, what diverged, the best trial and the limit of theory."""
     shade, found = case.style(one.label)["color"], case.optimizers[one.label]
-    low, middle, high = shown.clip(one.quartiles)
+    low, middle, high = shown.kept(one.quartiles)
     if one.is_curve:
         axes.fill_between(one.rates, low, high, color=shade, alpha=0.18, linewidth=0)
     else:
@@ -107,7 +106,7 @@ def _draw(axes: Axes, case: Case, one: _Sensitivity, shown: Range) -> None:
     if limit is not None and one.is_curve:
         axes.axvline(limit, color=INK, linewidth=0.9, linestyle=(0, (1.5, 1.5)))
     edge = ": at the edge" if found["tuning"]["at_edge"] else ""
-    name = f"{short(one.label)}\nbest {best:.3g}{edge}"
+    name = f"{short(one.label)}\nbest {case.chosen(one.label)}{edge}"
     axes.set_title(name, loc="left", y=1.0, color=ALARM if edge else INK)
 
 
@@ -118,19 +117,20 @@ def tuning(case: Case) -> Figure:
     ranking = sorted(budgets, key=lambda label: float(budgets[label][1, -1]))
     names = {label: case.told(label) for label in ranking}
     figure, axes = beside(list(names.values()), width=6.3)
-    shown = value_range(case, np.concatenate([budget[1] for budget in budgets.values()]), _FLOOR)
+    shown = _down_to_target(case, np.concatenate([budget[1] for budget in budgets.values()]))
     if tune.score == "running_time":
         shown = _times(np.concatenate([budget[1] for budget in budgets.values()]))
     shown.frame(axes)
     trials, has_bands = np.arange(1, tune.trials + 1), len(names) <= _MOST_BANDS
     for label, caption in names.items():
-        low, middle, high = shown.clip(budgets[label])
+        low, middle, high = shown.kept(budgets[label])
         style = case.style(label)
         axes.plot(trials, middle, label=caption, **style)
         if has_bands:
             axes.fill_between(trials, low, high, color=style["color"], alpha=0.1, linewidth=0)
     axes.set_xlim(1, tune.trials)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    inner = MaxNLocator(integer=True).tick_values(1, tune.trials)
+    axes.set_xticks([1, *(tick for tick in inner if 1 < tick <= tune.trials)])
     axes.grid(visible=True, axis="y")
     axes.set_xlabel(f"k, of {tune.trials} trials")
     axes.set_ylabel(name)
@@ -138,6 +138,19 @@ def tuning(case: Case) -> Figure:
     axes.set_title(case.title(f"best of k trials taken at random ({bands})"), loc="left")
     legend(axes, "by score of all trials")
     return figure
+
+
+def _down_to_target(case: Case, values: Any) -> Range:
+    """The range of values, of which those at the smallest target lie along the foot."""
+    shown, target = value_range(case, values, 1.0), min(case.config.targets)
+    is_reached = case.metrics["minimum"] is not None and (values <= target).any()
+    return replace(shown, floor=target) if is_reached and not case.measures("validation_loss") else shown
+
+
+def _foot(case: Case, shown: Range) -> str:
+    """What the foot of the panels stands for, where it is the smallest target."""
+    target = min(case.config.targets)
+    return f"; at the foot: {target:g} or less" if shown.floor == target else ""
 
 
 def _times(times: Any) -> Range:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from hypothesis import strategies as st
 
 from dnnexp.config.shapes import hints
@@ -14,6 +14,7 @@ from dnnexp.core.optimizers import Optimizer
 from dnnexp.experiments.optimize.config import OptimizeConfig, Record
 from dnnexp.experiments.optimize.starts import Starts, UniformStarts
 from dnnexp.experiments.optimize.tuning import Range, Tune
+from dnnexp.registry import checks
 from tests.config.strategies.hints import (
     Tree,
     Trees,
@@ -85,7 +86,7 @@ def _starts(objectives: Sequence[Objective], is_tuned: bool) -> Trees:
     count = st.just(1) if _is_large(objectives) else st.integers(1, 20)
     ways = {"uniform": boxes(UniformStarts, False, listed, {"count": count})}
     if listed is not None:
-        point = st.lists(numbers(False, ()), min_size=listed, max_size=listed)
+        point = st.lists(numbers(False, (Ge(-1e300), Le(1e300))), min_size=listed, max_size=listed)
         ways["points"] = st.lists(point, min_size=1, max_size=3)
     if all(one.draws for one in objectives):
         ways["own"] = count
@@ -115,7 +116,9 @@ def _tunings(draw: st.DrawFn, rules: Sequence[Optimizer], is_large: bool) -> Tre
 
 
 def _tunable(one: Optimizer) -> set[str]:
-    return {name for name in hints(type(one)) if isinstance(getattr(one, name), float)}
+    """The real hyperparameters, less those that a rule of the class binds to others."""
+    bound = {name for found in checks(type(one)) for name in found.fields}
+    return {name for name in hints(type(one)) if isinstance(getattr(one, name), float)} - bound
 
 
 def _untunable(one: Optimizer) -> set[str]:
@@ -128,7 +131,7 @@ def _ranges(name: str, rules: Sequence[Optimizer]) -> Trees:
 
     def spaced(spacing: str) -> Trees:
         least: Any = Gt(0) if spacing == "log" else Ge(0)
-        ends = st.lists(numbers(False, [*bounds, least]), min_size=2, max_size=2, unique=True)
+        ends = st.lists(numbers(False, [*bounds, least, Le(1e100)]), min_size=2, max_size=2, unique=True)
         return ends.flatmap(lambda ends: between(min(ends), max(ends), spacing))
 
     def between(low: float, high: float, spacing: str) -> Trees:

@@ -16,7 +16,8 @@ def undamped(cls: type, every: bool) -> Trees:
 @rule(Rprop)
 def unscheduled(cls: type, every: bool) -> Trees:
     constant = hinted(Constant, instead={"warmup": st.just(0)}).map(lambda tree: {"name": "constant"} | tree)
-    return hinted(cls, every, {"schedule": st.just("constant") | constant})
+    steps = {"smallest_step": st.floats(1e-9, 1e-3), "largest_step": st.floats(1, 100)}
+    return hinted(cls, every, {"schedule": st.just("constant") | constant} | steps)
 
 
 @rule(Piecewise)

@@ -184,3 +184,29 @@ def test_rules_with_an_optional_number_or_a_check_are_stacked_too(run: Run) -> N
     assert stacking_key(rules["a"]) == stacking_key(rules["b"]) != stacking_key(rules["c"])
     found = run(optimizers=rules).metrics["optimizers"]
     assert found["a"]["final_value"] == found["c"]["final_value"] != found["b"]["final_value"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "rate", "steps"),
+    [
+        (((0.0, 0.0),), 1e308, 3),  # an iteration matrix of infinite entries
+        (((1e300, 1e300), (-1e300, 1.0)), 0.1, 20),
+        (((1e160, 0.0), (1.0, 1.0)), 0.1, 20),
+    ],
+)
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_the_ends_of_what_a_config_admits(
+    run: Run, starts: Any, rate: float, steps: int, noise: float
+) -> None:
+    """They used to end in errors of numpy, or in its warnings."""
+    result = run(
+        starts=Starts(points=starts),
+        optimizers={"descent": GradientDescent(rate)},
+        steps=steps,
+        noise=Noise(noise),
+    )
+    for name in ("_landscape", "_overview"):
+        for axis in "xy":
+            grid = result.arrays[f"{name}.{axis}"]
+            assert np.isfinite(grid).all()
+            assert (np.diff(grid) > 0).all()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats  # type: ignore[import-untyped]  # scipy has no stubs
+from scipy import stats
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.optimizers import Adam, GradientDescent, Lion, Momentum, Optimizer, RMSprop
@@ -128,7 +128,7 @@ def test_every_optimizer_has_the_same_number_of_trials(
             Tune((RATES, Range("clip_norm", 0.5, 1.0)), 4),
             Adam(),
             ("space", 1, "hyperparameter"),
-            "no real number",
+            "is off (null)",
         ),
         (Tune((Range("schedule", 0.5, 1.0),), 4), Adam(), ("space", 0, "hyperparameter"), "no real number"),
         (
@@ -220,7 +220,7 @@ def test_the_budget_against_the_exact_formula(n: int) -> None:
             Range("clip_norm", 0.0, 1.0, "linear"),
             "must be greater than 0 for it, not 0.0",
         ),
-        (Adam(), Range("clip_norm", 0.1, 1.0), "clip_norm of it is no real number"),
+        (Adam(), Range("clip_norm", 0.1, 1.0), "clip_norm of it is off (null): give it a number, to tune it"),
     ],
 )
 def test_a_range_keeps_to_the_bounds_of_the_field(rule: Optimizer, entry: Range, text: str) -> None:

@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM: raised where they arrive, and kept in mind.
+
+Python drops what is raised inside a callback of its own, such as that of a weak reference; a run that asks
+`check` now and then still ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+_arrived: list[int] = []
+
+
+def listen() -> None:
+    """Raise KeyboardInterrupt when a signal arrives, unless it was to be ignored."""
+    _arrived.clear()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise)
+    if sys.unraisablehook is not _report:
+        global _report_others
+        _report_others, sys.unraisablehook = sys.unraisablehook, _report
+
+
+def check() -> None:
+    """Raise KeyboardInterrupt if a signal has arrived."""
+    if _arrived:
+        raise KeyboardInterrupt
+
+
+def exit_code() -> int:
+    """130, or 143 after SIGTERM."""
+    return 128 + (_arrived[0] if _arrived else signal.SIGINT)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    _arrived.append(number)
+    raise KeyboardInterrupt
+
+
+_report_others = sys.unraisablehook
+
+
+def _report(unraisable: Any) -> None:
+    """What Python prints of a dropped exception, but for ours."""
+    if not (_arrived and unraisable.exc_type is KeyboardInterrupt):
+        _report_others(unraisable)

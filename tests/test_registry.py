@@ -259,14 +259,17 @@ def test_every_part_knows_its_name_and_says_what_it_is(kind: str, name: str) -> 
     assert not line.startswith(f"{cls.__name__}("), "the signature that dataclass writes"
 
 
-REQUIRED: dict[str, dict[str, Any]] = {
-    "normal": {"std": 0.5},
-    "expression": {"expression": "x**2", "variables": ["x"]},
-    "least_squares": {"data": "teacher"},
-    "logistic_regression": {"data": "moons"},
-    "network": {"data": "moons"},
-    "step": {"every": 10},
-    "piecewise": {"pieces": [{"at": 10, "factor": 0.1}]},
+REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
+    ("initializer", "constant"): {"value": 0.1},
+    ("initializer", "normal"): {"std": 0.5},
+    ("initializer", "truncated_normal"): {"std": 0.5},
+    ("initializer", "uniform"): {"low": -0.1, "high": 0.1},
+    ("objective", "expression"): {"expression": "x**2", "variables": ["x"]},
+    ("objective", "least_squares"): {"data": "teacher"},
+    ("objective", "logistic_regression"): {"data": "moons"},
+    ("objective", "network"): {"data": "moons"},
+    ("schedule", "step"): {"every": 10},
+    ("schedule", "piecewise"): {"pieces": [{"at": 10, "factor": 0.1}]},
 }
 """What must be said of the parts that have no default for it; a file of data must be there first."""
 
@@ -278,8 +281,7 @@ def test_a_part_as_a_tree_gives_the_part_again(kind: str, name: str) -> None:
     cls = find(kind, name)
     base = next(parent for parent in cls.__mro__ if "kind" in vars(parent))
     holder = dataclasses.make_dataclass("Holder", [("part", base)], frozen=True)
-    asked = {} if kind == "input" else REQUIRED.get(name, {})
-    first, errors = read(holder, {"part": {"name": name} | asked})
+    first, errors = read(holder, {"part": {"name": name} | REQUIRED.get((kind, name), {})})
     assert errors == []
     tree = plain(getattr(first, "part", None))
     assert next(iter(tree)) == "name"

@@ -12,6 +12,9 @@ from dnnexp.config.overrides import parse
 from dnnexp.config.scalars import MAX_BYTES
 from dnnexp.config.shipped import directory
 
+INITIALIZERS = (
+    "zeros, constant, normal, uniform, truncated_normal, glorot, he, lecun, orthogonal, identity, sparse"
+)
 OPTIMIZE = """\
 experiment: optimize
 seed: 3
@@ -117,9 +120,9 @@ def test_a_repeated_default_label_is_at_its_item() -> None:
         ("gain: 1", "gian: 1", "x.yaml:4:29: initializer.gian: unknown key; did you mean 'gain'? "
          "allowed: distribution, gain"),
         ("{name: glorot, gain: 1}", "glorrot", "x.yaml:4:14: initializer: unknown initializer 'glorrot'; "
-         "did you mean 'glorot'? allowed: zeros, normal, glorot, he"),
+         f"did you mean 'glorot'? allowed: {INITIALIZERS}"),
         ("name: glorot", "name: glorrot", "x.yaml:4:21: initializer.name: unknown initializer 'glorrot'; "
-         "did you mean 'glorot'? allowed: zeros, normal, glorot, he"),
+         f"did you mean 'glorot'? allowed: {INITIALIZERS}"),
         ("{name: glorot, gain: 1}", "{weights: glorot, biases: {name: he, gain: 0}}",
          "x.yaml:4:57: initializer.biases.gain: must be greater than 0, not 0"),
     ],

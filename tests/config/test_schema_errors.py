@@ -9,7 +9,9 @@ from tests.config.reading import MINIMAL, KeyPath, Tree, errors_of, with_value
 
 OPTIMIZERS = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"
 TOP = "experiment, name, seed, objective, objectives, gradient, noise, starts, steps, record, targets, optimizers, tune, animate, expect"
-ACTIVATIONS = "sigmoid, relu, tanh, identity"
+ACTIVATIONS = "sigmoid, tanh, softsign, erf, relu, leaky_relu, relu6, elu, selu, celu, softplus, silu, gelu, mish, hard_sigmoid, hard_tanh, hard_swish, identity, sine"
+BIASES = "zeros, constant, normal, uniform, truncated_normal, glorot, he, lecun"
+INITIALIZERS = f"{BIASES}, orthogonal, identity, sparse"
 BAD_NAME = "must be a letter, then letters, digits, _ or - (at most 100), not "
 
 # experiment, where a value is set in the minimal config, the value, where the error is, its message
@@ -105,9 +107,9 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("optimize", ("optimizers",), [{"label": "x"}], ("optimizers", 0),
      f"needs a name; allowed: {OPTIMIZERS}"),
     ("gradcheck", ("initializer",), "glorrot", ("initializer",),
-     "unknown initializer 'glorrot'; did you mean 'glorot'? allowed: zeros, normal, glorot, he"),
+     f"unknown initializer 'glorrot'; did you mean 'glorot'? allowed: {INITIALIZERS}"),
     ("gradcheck", ("initializer", "weights"), "glorrot", ("initializer", "weights"),
-     "unknown initializer 'glorrot'; did you mean 'glorot'? allowed: zeros, normal, glorot, he"),
+     f"unknown initializer 'glorrot'; did you mean 'glorot'? allowed: {INITIALIZERS}"),
     ("gradcheck", ("network", "activation"), ["tanh", "relo"], ("network", "activation", 1),
      f"unknown activation 'relo'; did you mean 'relu'? allowed: {ACTIVATIONS}"),
     # labels
@@ -130,6 +132,10 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     # fields that constrain one another
     ("gradcheck", ("initializer",), "normal", ("initializer",),
      "needs exactly one of std and variance, neither given"),
+    ("gradcheck", ("initializer",), {"weights": "glorot", "biases": "sparse"}, ("initializer", "biases"),
+     f"sparse makes weights only, no biases; allowed: {BIASES}"),
+    ("gradcheck", ("initializer",), {"name": "uniform", "low": 1, "high": 0}, ("initializer", "low"),
+     "must be below high, but low is 1 and high 0"),
     ("gradcheck", ("initializer",), {"name": "normal", "std": 1, "variance": 1}, ("initializer",),
      "needs exactly one of std and variance, both given"),
     ("gradcheck", ("initializer",), {"weights": "glorot", "biases": "normal"}, ("initializer", "biases"),

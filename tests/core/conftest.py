@@ -23,7 +23,10 @@ KINDS = ("activation", "gradient", "loss", "objective", "optimizer", "schedule")
 
 
 def examples(cls: type[Any]) -> list[Any]:
-    """The part with its defaults, and with every other choice of each switch, or another dimension."""
+    """The part with its defaults, and with every other choice of each switch, or another dimension.
+
+    An activation's numbers shape the function: each is halved and doubled, too.
+    """
     if any(is_required(field) for field in dataclasses.fields(cls)):
         return []  # what needs arguments has tests of its own
     types = typing.get_type_hints(cls)
@@ -35,6 +38,8 @@ def examples(cls: type[Any]) -> list[Any]:
             choices[field.name] = typing.get_args(types[field.name])
         elif types[field.name] is bool:
             choices[field.name] = (True, False)
+        elif cls.kind == "activation" and isinstance(field.default, float):
+            choices[field.name] = (field.default / 2, field.default * 2)
     if "dimension" in {field.name for field in dataclasses.fields(cls)}:
         choices["dimension"] = (cls().dimension, 3, 10)
     varied = [cls(**{name: value}) for name, values in choices.items() for value in values]

@@ -4,9 +4,10 @@ from hypothesis import strategies as st
 
 from dnnexp.config.shapes import hints
 from dnnexp.core.activations import Activation
-from dnnexp.core.initializers import Normal
+from dnnexp.core.initializers import LayerInitializer, Normal, Uniform
 from dnnexp.experiments.gradcheck.config import METHODS, CheckedNetwork, GradcheckConfig, StepSweep
-from tests.config.strategies.hints import Trees, hinted, rule, trees
+from dnnexp.registry import parts
+from tests.config.strategies.hints import Trees, hinted, part_trees, rule, trees
 
 
 @rule(Normal)
@@ -19,6 +20,21 @@ def one_scale(cls: type, every: bool) -> Trees:
         return hinted(cls, every, {scale: made}, asked={scale}, left=scales - {scale})
 
     return st.sampled_from(sorted(scales)).flatmap(with_one)
+
+
+@rule(Uniform)
+def interval(cls: type, every: bool) -> Trees:
+    def below(high: float) -> Trees:
+        low = trees(hints(cls)["low"]).filter(lambda low: low < high)
+        return hinted(cls, every, {"low": low, "high": st.just(high)})
+
+    return trees(hints(cls)["high"]).filter(lambda high: high > -1e300).flatmap(below)
+
+
+@rule(LayerInitializer)
+def biases_of_any_shape(cls: type, every: bool) -> Trees:
+    allowed = [part_trees(part) for part in parts("initializer").values() if not part.only_matrices]
+    return hinted(cls, every, {"biases": st.one_of(allowed)})
 
 
 @rule(CheckedNetwork)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from scipy import linalg, stats  # type: ignore[import-untyped]  # scipy has no stubs
+from scipy import linalg, stats
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.data.synthetic import Teacher

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy import stats  # type: ignore[import-untyped]  # scipy has no stubs
+from scipy import stats
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.data.synthetic import Moons

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats  # type: ignore[import-untyped]  # scipy has no stubs
+from scipy import stats
 
 from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import QUANTILES, quantile, quantiles

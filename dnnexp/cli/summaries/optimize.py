@@ -59,17 +59,13 @@ def _table(heads: list[str], rows: list[dict[str, str]]) -> Table:
 
 def _cells(form: Any, targets: list[str], minimum: float | None) -> dict[str, str]:
     """What is told of an optimizer, by the heads of the columns."""
-    cells = {f"≤ {float(target):g}": _reached(form, target) for target in targets}
     what = "f" if minimum is None else "f − f*"
-    return (
-        cells
-        | (
-            _learning(form)
-            or {f"median\nfinal {what}": _median(form["final_value"], minimum or 0.0)}
-            | {f"best\nfinal {what}": _above(form["best"]["value"], minimum or 0.0)}
-        )
-        | {"diverged": str(form["diverged"])}
-    )
+    values = {
+        f"median\nfinal {what}": _median(form["final_value"], minimum or 0.0),
+        f"best\nfinal {what}": _above(form["best"]["value"], minimum or 0.0),
+    }
+    reached = {f"≤ {float(target):g}": _reached(form, target) for target in targets}
+    return reached | (_learning(form) or values) | {"diverged": str(form["diverged"])}
 
 
 def _above(value: float | None, minimum: float) -> str:

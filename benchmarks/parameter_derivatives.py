@@ -48,7 +48,8 @@ def main() -> None:
     network = Network(WIDTHS, (Sigmoid(),) * (len(WIDTHS) - 1))
     initializer = LayerInitializer(Glorot(), Normal(std=0.1))
     x, t = (g.standard_normal((BATCH, WIDTHS[0])) for g in generators[:2])
-    problem = Problem(network, network.draw(initializer, *generators[2:]), x, t, SquaredError())
+    parameters = network.draw(initializer, generators[2], generators[3])
+    problem = Problem(network, parameters, x, t, SquaredError())
     difference = np.abs(one_at_a_time(problem) - central_derivatives(problem)[0]).max()
     pairs = [(seconds(central_derivatives, problem), seconds(one_at_a_time, problem)) for _ in range(ROUNDS)]
     a, b = (statistics.median(column) for column in zip(*pairs, strict=True))

@@ -264,6 +264,7 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("initializer", "normal"): {"std": 0.5},
     ("initializer", "truncated_normal"): {"std": 0.5},
     ("initializer", "uniform"): {"low": -0.1, "high": 0.1},
+    ("input", "data"): {"data": "moons"},
     ("objective", "expression"): {"expression": "x**2", "variables": ["x"]},
     ("objective", "least_squares"): {"data": "teacher"},
     ("objective", "logistic_regression"): {"data": "moons"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ class Loss(Part, ABC):
     """Base of the losses."""
 
     kind = "loss"
+    is_bounded: ClassVar[bool] = True
+    """Whether it is bounded below, so that it can be minimised."""
 
     @abstractmethod
     def value(self, y: Array, t: Array) -> Array:
@@ -58,6 +61,33 @@ class SquaredError(Loss):
     def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
         """Σ ½ (y₊ − y₋)(y₊ + y₋ − 2t)."""
         return _total((y_plus - y_minus) * (y_plus + y_minus - 2 * t)) / 2
+
+    def example_targets(self, generator: np.random.Generator, batch: int, width: int) -> Floats:
+        """Standard normal."""
+        return generator.standard_normal((batch, width))
+
+
+@register("linear")
+@dataclass(frozen=True)
+class Linear(Loss):
+    """Linear: E = Σ t y with random t; ∂E/∂y = t whatever y is: backward starts from a random direction.
+
+    It has no lower bound: there is nothing to minimise.
+    """
+
+    is_bounded: ClassVar[bool] = False
+
+    def value(self, y: Array, t: Array) -> Array:
+        """Σ t y."""
+        return _total(t * y)
+
+    def gradient(self, y: Array, t: Array) -> Array:
+        """The t of every y."""
+        return t + namespace(y).zeros_like(y)
+
+    def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
+        """Σ t (y₊ − y₋)."""
+        return _total(t * (y_plus - y_minus))
 
     def example_targets(self, generator: np.random.Generator, batch: int, width: int) -> Floats:
         """Standard normal."""

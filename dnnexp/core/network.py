@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnexp.core.activations import Activation
-from dnnexp.core.arrays import Numbers
+from dnnexp.core.arrays import Floats, Numbers
 from dnnexp.core.initializers import LayerInitializer
 from dnnexp.core.losses import Loss
 
@@ -107,14 +107,32 @@ class Network:
         initializer: LayerInitializer,
         weight_stream: np.random.Generator,
         bias_stream: np.random.Generator,
+        x: Floats | None = None,
     ) -> Numbers:
-        """Parameters `(P,)` of one network, layer by layer from the two streams."""
+        """Parameters `(P,)` of one network, layer by layer from the two streams.
+
+        Raises:
+            ValueError: weights need data, and no x `(batch, n_0)` is given; or there are `complaints`.
+        """
         parameters = np.empty(self.parameter_count)
-        for layer in self.layers(parameters):
+        a: Any = x if initializer.weights.needs_data else None
+        for layer, activation in zip(self.layers(parameters), self.activations, strict=True):
             fan_out, fan_in = layer.weights.shape
-            layer.weights[:] = initializer.weights.draw(weight_stream, fan_in, fan_out, (fan_out, fan_in))
-            layer.biases[:] = initializer.biases.draw(bias_stream, fan_in, fan_out, (fan_out,))
+            layer.weights[:], layer.biases[:] = initializer.draw(
+                weight_stream, bias_stream, activation, fan_in, fan_out, a
+            )
+            if a is not None:
+                a = activation.f(affine(a, layer))
         return parameters
+
+    def complaints(self, initializer: LayerInitializer) -> dict[Activation, str]:
+        """What is wrong with an initializer for the layers: by activation, of the first layer that has it."""
+        found: dict[Activation, str] = {}
+        for activation, (fan_in, fan_out) in zip(self.activations, pairwise(self.widths), strict=True):
+            message = initializer.complaint(activation, fan_in, fan_out)
+            if message and activation not in found:
+                found[activation] = message
+        return found
 
     def forward(self, parameters: Numbers, x: Numbers) -> Signals:
         """z^(l) = w^(l) a^(l-1) + b^(l), a^(l) = σ(z^(l)), from x `(batch, n_0)`."""

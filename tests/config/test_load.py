@@ -13,7 +13,8 @@ from dnnexp.config.scalars import MAX_BYTES
 from dnnexp.config.shipped import directory
 
 INITIALIZERS = (
-    "zeros, constant, normal, uniform, truncated_normal, glorot, he, lecun, orthogonal, identity, sparse"
+    "zeros, constant, normal, uniform, truncated_normal, glorot, he, lecun, critical, orthogonal, identity, "
+    "sparse, lsuv"
 )
 OPTIMIZE = """\
 experiment: optimize

@@ -15,6 +15,7 @@ from dnnexp.config.shapes import hints
 from dnnexp.registry import find, kinds, parts, plain
 from tests.config.reading import MINIMAL, KeyPath, Tree, config_class, valid, with_value
 from tests.config.strategies import part_trees
+from tests.config.strategies.inputs import fitted
 
 EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.NAMES)
 
@@ -127,7 +128,10 @@ def test_every_field_of_every_part_can_be_written(kind: str, name: str) -> None:
     def check(tree: Tree) -> None:
         # normal has std and variance, of which one is given
         assert {"name", *hints(cls)} - set(tree) <= {"std", "variance"}
-        config = valid(experiment, with_value(minimal, path, write(tree)))
+        written = with_value(minimal, path, write(tree))
+        if kind == "input":
+            written = with_value(written, ("network", "layers"), fitted([3, 4], tree))
+        config = valid(experiment, written)
         assert name in dump(plain(config))
 
     check()

@@ -11,7 +11,7 @@ OPTIMIZERS = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, 
 TOP = "experiment, name, seed, objective, objectives, gradient, noise, starts, steps, record, targets, optimizers, tune, animate, expect"
 ACTIVATIONS = "sigmoid, tanh, softsign, erf, relu, leaky_relu, relu6, elu, selu, celu, softplus, silu, gelu, mish, hard_sigmoid, hard_tanh, hard_swish, identity, sine"
 BIASES = "zeros, constant, normal, uniform, truncated_normal, glorot, he, lecun"
-INITIALIZERS = f"{BIASES}, orthogonal, identity, sparse"
+INITIALIZERS = f"{BIASES}, critical, orthogonal, identity, sparse, lsuv"
 BAD_NAME = "must be a letter, then letters, digits, _ or - (at most 100), not "
 
 # experiment, where a value is set in the minimal config, the value, where the error is, its message

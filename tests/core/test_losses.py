@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.losses import Loss, SoftmaxCrossEntropy, SquaredError, softmax
+from dnnexp.core.losses import Linear, Loss, SoftmaxCrossEntropy, SquaredError, softmax
 
 EPSILON = float(np.finfo(np.float64).eps)
 Row = list[Decimal]
@@ -24,9 +24,14 @@ def softmax_cross_entropy(y: Row, t: Row) -> Decimal:
     return sum((b * (log_sum - a) for a, b in zip(y, t, strict=True)), Decimal(0))
 
 
+def linear(y: Row, t: Row) -> Decimal:
+    return sum((a * b for a, b in zip(y, t, strict=True)), Decimal(0))
+
+
 ORACLES: dict[str, Callable[[Row, Row], Decimal]] = {
     "squared_error": squared_error,
     "softmax_cross_entropy": softmax_cross_entropy,
+    "linear": linear,
 }
 """The losses of one row by their definition, for arithmetic of 60 digits."""
 
@@ -101,7 +106,7 @@ def test_the_difference_is_that_of_the_definition(loss: Loss, scale: float, apar
 
 def test_the_difference_survives_where_the_subtraction_does_not(loss: Loss) -> None:
     """Outputs 1e-9 apart under a huge loss: value(y₊) − value(y₋) has no right digit."""
-    y, t = np.array([[1e6, -3e6, 2e6]]), np.array([[0.0, 1.0, 0.0]])
+    y, t = np.array([[1e6, -3e6, 2e6]]), np.array([[1e3, 1.0, 0.0]])
     plus = y + np.array([[0.0, 3 * 2.0**-31, 0.0]])  # 1.4e-9, three units in the last place of 3e6
     with localcontext(prec=60):
         expected = float(exact(loss, plus, t) - exact(loss, y, t))
@@ -114,12 +119,13 @@ def test_the_difference_survives_where_the_subtraction_does_not(loss: Loss) -> N
 def test_a_difference_of_distinct_outputs_is_the_difference_of_values(
     loss: Loss, seed: int, batch: int, width: int
 ) -> None:
-    """To the rounding of the two values and of what they differ by."""
+    """To the rounding of the two values, whose terms may cancel, and of what they differ by."""
     generator = np.random.default_rng(seed)
     plus, minus = generator.uniform(-3, 3, (2, batch, width))
     t = loss.example_targets(generator, batch, width)
     expected = loss.value(plus, t) - loss.value(minus, t)
-    size = loss.value(plus, t) + loss.value(minus, t) + np.abs(plus - minus).sum() + 1
+    size = abs(loss.value(plus, t)) + abs(loss.value(minus, t)) + np.abs(plus - minus).sum() + 1
+    size += (np.abs(t) * (np.abs(plus) + np.abs(minus))).sum()
     bound = 64 * EPSILON * size
     assert abs(loss.difference(plus, minus, t) - expected) <= bound
 
@@ -176,9 +182,10 @@ def test_targets_of_cross_entropy_are_one_hot_and_every_class_is_as_likely() -> 
     np.testing.assert_allclose(targets.mean(axis=0), 0.25, rtol=0, atol=5 * np.sqrt(0.1875 / count))
 
 
-def test_targets_of_squared_error_are_standard_normal() -> None:
+@pytest.mark.parametrize("kind", [SquaredError, Linear])
+def test_targets_of_outputs_that_are_numbers_are_standard_normal(kind: type[Loss]) -> None:
     """5 standard errors: 1/√n of the mean, 1/√2n of the standard deviation."""
-    targets = SquaredError().example_targets(np.random.default_rng(0), 1000, 10)
+    targets = kind().example_targets(np.random.default_rng(0), 1000, 10)
     assert abs(targets.mean()) < 5 / 100
     assert abs(targets.std() - 1) < 5 / np.sqrt(2e4)
 
@@ -187,6 +194,14 @@ def test_squared_error_by_hand() -> None:
     y, t = np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[0.0, 2.0], [3.0, 1.0]])
     assert SquaredError().value(y, t) == (1 + 0 + 9 + 4) / 2
     np.testing.assert_array_equal(SquaredError().gradient(y, t), [[1, 0], [-3, -2]])
+
+
+def test_the_gradient_of_a_linear_loss_is_its_target_whatever_the_output() -> None:
+    t = np.array([[2.0, -1.0], [0.5, 3.0]])
+    for y in (np.zeros((2, 2)), np.full((5, 2, 2), 1e300)):
+        np.testing.assert_array_equal(Linear().gradient(y, t), np.broadcast_to(t, y.shape))
+    assert Linear().value(np.array([[1.0, 2.0], [4.0, 0.0]]), t) == 2 - 2 + 2
+    assert not Linear().is_bounded
 
 
 def test_cross_entropy_of_equal_logits_is_the_logarithm_of_the_classes() -> None:

@@ -17,7 +17,7 @@ from dnnexp.core.data.bundled import Digits, Iris
 from dnnexp.core.data.files import CSV
 from dnnexp.core.data.synthetic import Moons, Spirals, Teacher
 from dnnexp.core.differentiation import central_gradient, complex_gradient
-from dnnexp.core.initializers import LayerInitializer, Normal
+from dnnexp.core.initializers import LSUV, LayerInitializer, Normal
 from dnnexp.core.losses import SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.objectives import LeastSquares, NetworkTraining, learning
 from dnnexp.core.objectives.learning import Learning
@@ -346,6 +346,36 @@ def test_what_does_not_fit_the_data_is_refused() -> None:
     assert errors({"data": "teacher", "loss": "softmax_cross_entropy"}) == [
         (("loss",), "needs classes, but the targets of teacher are numbers; use squared_error")
     ]
+
+
+def test_a_loss_without_a_bound_is_refused() -> None:
+    text = (
+        "linear falls without bound, there is nothing to train; allowed: squared_error, softmax_cross_entropy"
+    )
+    assert errors({"data": "moons", "loss": "linear"}) == [(("loss",), text)]
+
+
+def test_an_initializer_that_suits_no_layer_is_refused() -> None:
+    """Hidden layers and the linear last one, each once; that one is critical without biases only."""
+    tree: dict[str, Any] = {"data": "moons", "hidden": [5, 5], "initializer": "critical"}
+    assert read(NetworkTraining, tree | {"activation": "tanh"})[1] == []
+    (refused,) = errors(tree | {"activation": "softplus"})
+    assert refused[0] == ("initializer", "weights")
+    assert "softplus is nowhere critical" in refused[1]
+    with_biases = {"weights": "critical", "biases": {"name": "normal", "variance": 0.05}}
+    (refused,) = errors(tree | {"activation": "tanh", "initializer": with_biases})
+    assert refused[0] == ("initializer", "weights")
+    assert refused[1].startswith("the last layer is linear: ")
+    assert "sigma_b2: 0.05 given; identity is critical at 0 only" in refused[1]
+
+
+def test_starts_that_need_data_see_the_training_rows() -> None:
+    """Every network's layers have the deviation 1 on them, biases left out: here they are 0."""
+    ready = prepared(NetworkTraining(data=Iris(), hidden=(7, 5), initializer=LayerInitializer(LSUV())))
+    starts = ready.draw(stream(), 3)
+    assert not np.array_equal(starts[:, 0], starts[:, 1])
+    for z in ready.network.forward(starts, ready.split.train.features).pre:
+        np.testing.assert_allclose(z.std(axis=(1, 2)), 1, rtol=1e-12)
 
 
 def test_every_problem_of_a_file_is_an_error_of_its_own(tmp_path: Path) -> None:

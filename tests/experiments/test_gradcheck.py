@@ -12,10 +12,11 @@ import pytest
 from dnnexp import registry
 from dnnexp.config.expectations import judge
 from dnnexp.config.load import load
+from dnnexp.config.schema import read
 from dnnexp.config.shipped import reference
 from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from dnnexp.core.arrays import Array, namespace
-from dnnexp.core.initializers import LayerInitializer, Zeros
+from dnnexp.core.initializers import LSUV, Critical, Initializer, LayerInitializer, Zeros
 from dnnexp.core.losses import SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import gradcheck
@@ -34,7 +35,7 @@ def run(config: GradcheckConfig, seed: int = 0) -> Result:
     return gradcheck.run(config, Request(Streams(seed)))
 
 
-@pytest.mark.parametrize("loss", [SquaredError(), SoftmaxCrossEntropy()])
+@pytest.mark.parametrize("loss", [cls() for cls in registry.parts("loss").values()])
 @pytest.mark.parametrize("activation", [cls() for cls in registry.parts("activation").values()])
 def test_every_activation_and_loss_is_right(activation: Activation, loss: Any) -> None:
     result = run(config(activation, activation, Identity(), loss=loss))
@@ -43,6 +44,22 @@ def test_every_activation_and_loss_is_right(activation: Activation, loss: Any) -
     assert result.metrics["diagnosis"] is None
     for entry in result.metrics["checks"]:
         assert entry["max_rel_error"] < (1e-6 if "central" in entry["pair"] else 1e-10)
+
+
+@pytest.mark.parametrize("weights", [LSUV(), Critical()])
+def test_an_initializer_gets_the_activation_and_the_data(weights: Initializer) -> None:
+    result = run(config(Tanh(), ReLU(), Identity(), initializer=LayerInitializer(weights)))
+    assert result.metrics["verdict"] == "correct"
+
+
+def test_an_initializer_that_suits_no_activation_is_refused_once_for_each() -> None:
+    tree = {"network": {"layers": [3, 4, 4, 4], "activation": ["softplus", "softplus", "relu"]}}
+    critical = {"weights": "critical", "biases": {"name": "normal", "variance": 0.1}}
+    found, errors = read(GradcheckConfig, tree | {"initializer": critical})
+    assert found is None
+    assert [path for path, _ in errors] == [("initializer", "weights")] * 2
+    assert "softplus is nowhere critical" in errors[0][1]
+    assert "relu is critical at 0 only" in errors[1][1]
 
 
 @pytest.fixture(scope="module")

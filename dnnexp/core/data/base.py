@@ -115,13 +115,14 @@ class Data(Part, ABC):
         validation = table.rows(np.sort(order[:held_out])) if held_out else None
         if not self.standardize:
             return Split(train, validation)
-        mean, std = train.features.mean(axis=0), train.features.std(axis=0)
-        scale = np.where(std > 1e-12 * np.abs(mean), std, 1.0)  # below: constant but for rounding
+        return Split(standardized(train, train), validation and standardized(validation, train))
 
-        def standardized(part: Table) -> Table:
-            return Table((part.features - mean) / scale, part.targets, part.classes)
 
-        return Split(standardized(train), validation and standardized(validation))
+def standardized(part: Table, whole: Table) -> Table:
+    """A part with (x − mean) / std for every feature x: mean and std over the rows of another."""
+    mean, std = whole.features.mean(axis=0), whole.features.std(axis=0)
+    scale = np.where(std > 1e-12 * np.abs(mean), std, 1.0)  # below: constant but for rounding
+    return Table((part.features - mean) / scale, part.targets, part.classes)
 
 
 def one_hot(labels: Integers, count: int) -> Floats:

@@ -17,6 +17,10 @@ class Initializer(Part, ABC):
     kind = "initializer"
     only_matrices: ClassVar[bool] = False
     """Whether it makes weights `(n_out, n_in)` only, and no biases."""
+    needs_activation: ClassVar[bool] = False
+    """Whether it is drawn for a layer's activation: by `LayerInitializer`, not by its own `draw`."""
+    needs_data: ClassVar[bool] = False
+    """Whether weights are to be `fitted` to the layer's input."""
 
     @abstractmethod
     def draw(
@@ -25,5 +29,16 @@ class Initializer(Part, ABC):
         """Values of that shape for a layer of that fan-in and fan-out.
 
         Raises:
-            ValueError: the shape is no matrix, and it makes matrices only.
+            ValueError: the shape is no matrix, and it makes matrices only; or it needs an activation.
         """
+
+    def entry_variance(self, fan_in: int, fan_out: int) -> float | None:
+        """The variance of an entry where mean-field theory holds for them, else None.
+
+        It does where all entries are independent with mean 0, or in wide layers act as if they were.
+        """
+        return None
+
+    def fitted(self, weights: Floats, a: Floats) -> Floats:
+        """Drawn weights `(n_out, n_in)`, made to suit the layer's input `(batch, n_in)`."""
+        return weights

@@ -56,6 +56,14 @@ class Orthogonal(MatrixInitializer):
         q *= self.gain * np.where(np.diag(r) < 0, -1.0, 1.0)
         return q if rows >= columns else q.T
 
+    def entry_variance(self, fan_in: int, fan_out: int) -> float:
+        """gain² / max(n_in, n_out): wide orthogonal layers have the variance maps of independent entries.
+
+        Pennington, Schoenholz and Ganguli, "Resurrecting the sigmoid in deep learning through dynamical
+        isometry: theory and practice", NIPS 2017.
+        """
+        return self.gain * self.gain / max(fan_in, fan_out)
+
 
 @register("identity")
 @dataclass(frozen=True)

@@ -43,6 +43,10 @@ class Glorot(Initializer):
         std = self.gain * math.sqrt(2 / (fan_in + fan_out))
         return _draw_with_std(generator, self.distribution, std, shape)
 
+    def entry_variance(self, fan_in: int, fan_out: int) -> float:
+        """gain² · 2 / (fan_in + fan_out)."""
+        return self.gain * self.gain * 2 / (fan_in + fan_out)
+
 
 @register("he")
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ class He(Initializer):
         """Mean 0, variance gain² / fan_in."""
         std = self.gain / math.sqrt(fan_in)
         return _draw_with_std(generator, self.distribution, std, shape)
+
+    def entry_variance(self, fan_in: int, fan_out: int) -> float:
+        """gain² / fan_in."""
+        return self.gain * self.gain / fan_in
 
 
 @register("lecun")
@@ -81,3 +89,7 @@ class LeCun(Initializer):
         """Mean 0, variance gain² / fan_in."""
         std = self.gain / math.sqrt(fan_in)
         return _draw_with_std(generator, self.distribution, std, shape)
+
+    def entry_variance(self, fan_in: int, fan_out: int) -> float:
+        """gain² / fan_in."""
+        return self.gain * self.gain / fan_in

@@ -27,6 +27,10 @@ class Zeros(Initializer):
         """0."""
         return np.zeros(shape)
 
+    def entry_variance(self, fan_in: int, fan_out: int) -> float:
+        """0."""
+        return 0.0
+
 
 @register("constant")
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class Constant(Initializer):
     ) -> Floats:
         """The value."""
         return np.full(shape, float(self.value))
+
+    def entry_variance(self, fan_in: int, fan_out: int) -> float | None:
+        """0 for the value 0; any other is no mean of 0."""
+        return None if self.value else 0.0
 
 
 @register("normal")
@@ -65,6 +73,10 @@ class Normal(Initializer):
         std = math.sqrt(self.variance or 0.0) if self.std is None else self.std
         return std * generator.standard_normal(shape)
 
+    def entry_variance(self, fan_in: int, fan_out: int) -> float:
+        """std²."""
+        return self.variance or 0.0 if self.std is None else self.std * self.std
+
 
 @register("uniform")
 @dataclass(frozen=True)
@@ -86,6 +98,11 @@ class Uniform(Initializer):
     ) -> Floats:
         """Mean (low + high) / 2."""
         return generator.uniform(self.low, self.high, shape)
+
+    def entry_variance(self, fan_in: int, fan_out: int) -> float | None:
+        """(high − low)² / 12 where the mean is 0."""
+        width = self.high - self.low
+        return width * width / 12 if self.low == -self.high else None
 
 
 @register("truncated_normal")
@@ -118,3 +135,8 @@ class TruncatedNormal(Initializer):
         quantiles = generator.uniform(below, 1 - below, shape)
         unit = np.clip(special.ndtri(quantiles), -self.cut, self.cut)
         return np.asarray(self.std / (self.shrinkage if self.corrected else 1.0) * unit)
+
+    def entry_variance(self, fan_in: int, fan_out: int) -> float:
+        """That of what is drawn, the cut included."""
+        std = self.std * (1.0 if self.corrected else self.shrinkage)
+        return std * std

@@ -12,6 +12,7 @@ from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
 from dnnexp.core.mean_field import averages
 from dnnexp.core.mean_field.correlation import chi, fixed_correlation
+from dnnexp.core.mean_field.quadrature import Real
 from dnnexp.core.mean_field.variance import (
     LARGEST,
     chi_1,
@@ -34,11 +35,11 @@ class Limit(NamedTuple):
 
 
 class Propagation(NamedTuple):
-    """What to expect of a network's layers 1 … L, each array `(L,)`.
+    """What to expect of a network's layers 1 … L: arrays `(L, ...)`, for inputs of as many mean squares.
 
     Attributes:
-        sigma_w2: σ_w² of each layer.
-        sigma_b2: σ_b² of each layer.
+        sigma_w2: σ_w² of each layer, `(L,)`.
+        sigma_b2: σ_b² of each layer, `(L,)`.
         q: the variances of the pre-activations; from 1e30 on they count as diverging.
         output_mean: E[φ(u)], of the activations.
         output_std: √Var[φ(u)], of the activations.
@@ -46,7 +47,7 @@ class Propagation(NamedTuple):
             a squared gradient with respect to pre-activations is multiplied by on its way from the next
             layer to this one. (With respect to weights it is multiplied by that and by mean(a²).)
         gradient_growth: E|∂E/∂z^l|² / E|∂E/∂z^L|², the product of χ₁ from l to L − 1.
-        limit: of great depth; empty where the layers differ.
+        limit: of great depth, for the mean of the mean squares; empty where the layers differ.
     """
 
     sigma_w2: Floats
@@ -63,7 +64,7 @@ def propagation(
     activations: Activation | Sequence[Activation],
     sigma_w2: float | Sequence[float],
     sigma_b2: float | Sequence[float],
-    mean_square: float,
+    mean_square: Real,
     depth: int,
 ) -> Propagation:
     """Propagate a signal and its gradient through `depth` wide layers.
@@ -75,7 +76,7 @@ def propagation(
         activations: one for all layers, or one a layer.
         sigma_w2: σ_w², fan_in times the variance of the weights: one for all layers, or one a layer.
         sigma_b2: σ_b², the variance of the biases, likewise.
-        mean_square: mean of x² over the coordinates of an input.
+        mean_square: mean of x² over the coordinates of an input; an array for many inputs.
         depth: L ≥ 1.
 
     Raises:
@@ -87,10 +88,11 @@ def propagation(
     w, b = _layers("sigma_w2", sigma_w2, depth), _layers("sigma_b2", sigma_b2, depth)
     if len(chosen) != depth:
         raise ValueError(f"activations: {len(chosen)} given for {depth} layers; one for all or one a layer")
-    _layers("mean_square", mean_square, depth)
-    q = layer_variances(chosen, w, b, mean_square)
-    rows = [_of_layer(*layer) for layer in zip(chosen, q.tolist(), [*w[1:], w[-1]], strict=True)]
-    mean, std, slopes = np.array(rows).T
+    squares = np.asarray(mean_square, np.float64)
+    for square in squares.flat:
+        _layers("mean_square", float(square), 1)
+    q = layer_variances(chosen, w, b, squares)
+    mean, std, slopes = _of_layers(chosen, q, np.array([*w[1:], w[-1]]))
     is_uniform = all(len(set(values)) == 1 for values in (chosen, w, b))
     return Propagation(
         sigma_w2=np.array(w),
@@ -100,7 +102,7 @@ def propagation(
         output_std=std,
         chi_1=slopes,
         gradient_growth=gradient_growth(slopes),
-        limit=limit(chosen[0], w[0], b[0], mean_square) if is_uniform else Limit(),
+        limit=limit(chosen[0], w[0], b[0], float(squares.mean())) if is_uniform else Limit(),
     )
 
 
@@ -123,15 +125,21 @@ def limit(activation: Activation, sigma_w2: float, sigma_b2: float, mean_square:
 
 
 def gradient_growth(slopes: Floats) -> Floats:
-    """E|∂E/∂z^l|² / E|∂E/∂z^L|² from χ₁ of the layers 1 … L, `(L,)`: the product of those of l … L − 1."""
+    """E|∂E/∂z^l|² / E|∂E/∂z^L|²: from χ₁ of all layers, `(L, ...)`, the product of those of l … L − 1."""
     with np.errstate(over="ignore"):
-        return np.append(np.cumprod(slopes[-2::-1])[::-1], 1.0)
+        return np.concatenate([np.cumprod(slopes[-2::-1], axis=0)[::-1], np.ones_like(slopes[:1])])
 
 
-def _of_layer(activation: Activation, q: float, next_sigma_w2: float) -> tuple[float, float, float]:
-    q = min(q, LARGEST)
-    mean, std = averages.output_mean(activation, q).value, averages.output_std(activation, q)
-    return float(mean), float(std), float(chi_1(activation, q, next_sigma_w2))
+def _of_layers(activations: list[Activation], q: Floats, next_sigma_w2: Floats) -> Floats:
+    """E[φ], √Var[φ] and χ₁ of the layers: `(3, L, ...)`."""
+    found = np.empty((3, *q.shape))
+    for activation in dict.fromkeys(activations):
+        mine = [level for level, other in enumerate(activations) if other == activation]
+        some = np.minimum(q[mine], LARGEST)
+        following = next_sigma_w2[mine].reshape(-1, *[1] * (q.ndim - 1))
+        mean, std = averages.output_mean(activation, some).value, averages.output_std(activation, some)
+        found[:, mine] = mean, std, chi_1(activation, some, following)
+    return found
 
 
 def _layers(name: str, value: float | Sequence[float], depth: int) -> list[float]:

@@ -40,12 +40,15 @@ def layer_variances(
     activations: Sequence[Activation],
     sigma_w2: Sequence[float],
     sigma_b2: Sequence[float],
-    mean_square: float,
+    mean_square: Real,
 ) -> Floats:
-    """q¹ … q^L, `(L,)`, of inputs with the given mean of x²; the three sequences have one entry a layer."""
-    q = [sigma_w2[0] * mean_square + sigma_b2[0]]
+    """q¹ … q^L, `(L, ...)`, of inputs with the given means of x², of any shape.
+
+    The three sequences have one entry a layer.
+    """
+    q = [np.asarray(sigma_w2[0] * np.asarray(mean_square, np.float64) + sigma_b2[0])]
     for activation, w, b in zip(activations[:-1], sigma_w2[1:], sigma_b2[1:], strict=True):
-        q.append(float(variance_map(activation, min(q[-1], LARGEST), w, b)))
+        q.append(variance_map(activation, np.minimum(q[-1], LARGEST), w, b))
     return np.array(q)
 
 

@@ -15,7 +15,7 @@ from dnnexp.core.initializers import He, LayerInitializer
 from dnnexp.core.losses import Loss, SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.network import Network
 from dnnexp.core.objectives.learning import Learning
-from dnnexp.registry import Complaint, Count, check, register
+from dnnexp.registry import Complaint, Count, check, parts, register
 
 
 @register("network")
@@ -25,8 +25,8 @@ class NetworkTraining(Learning):
 
     The widths are the data's features, those of `hidden`, and the data's targets; hidden layers have the
     activation, the last is linear. The loss is softmax cross-entropy for classes and ½‖y − t‖² for numbers
-    unless another is named. A start is a draw of the initializer. The minimum is not known: targets are on
-    the loss itself.
+    unless another is named. A start is a draw of the initializer, which sees the training rows where it needs
+    data. The minimum is not known: targets are on the loss itself.
     """
 
     hidden: tuple[Count, ...] = (32,)
@@ -42,12 +42,29 @@ class NetworkTraining(Learning):
         if isinstance(loss, SoftmaxCrossEntropy) and not data.shape().has_classes:
             yield ("loss",), f"needs classes, but the targets of {data.name} are numbers; use squared_error"
 
+    @check("loss")
+    @staticmethod
+    def bounded(loss: Loss | None) -> Iterator[Complaint]:
+        """There is something to approach."""
+        if loss is not None and not loss.is_bounded:
+            allowed = ", ".join(name for name, cls in parts(loss.kind).items() if cls.is_bounded)
+            yield ("loss",), f"{loss.name} falls without bound, there is nothing to train; allowed: {allowed}"
+
+    @check("data", "hidden", "activation", "initializer")
+    @staticmethod
+    def initialized(
+        data: Data, hidden: tuple[int, ...], activation: Activation, initializer: LayerInitializer
+    ) -> Iterator[Complaint]:
+        """The activation, and the linear last layer, have what the initializer asks for."""
+        found = _network(data, hidden, activation).complaints(initializer)
+        for function, message in found.items():
+            where = "the last layer is linear: " if function == Identity() else ""
+            yield ("initializer", "weights"), f"{where}{message}"
+
     @cached_property
     def network(self) -> Network:
         """Hidden layers with the activation, and a linear one."""
-        shape = self.data.shape()
-        widths = (shape.features, *self.hidden, shape.targets)
-        return Network(widths, (*[self.activation] * len(self.hidden), Identity()))
+        return _network(self.data, self.hidden, self.activation)
 
     @property
     def model_loss(self) -> Loss:
@@ -65,5 +82,12 @@ class NetworkTraining(Learning):
 
     def draw(self, generator: np.random.Generator, count: int) -> Floats:
         """Fresh parameters, a network after another: `(P, count)` in Fortran order."""
-        networks = [self.network.draw(self.initializer, generator, generator) for _ in range(count)]
+        x = self.split.train.features if self.initializer.weights.needs_data else None
+        networks = [self.network.draw(self.initializer, generator, generator, x) for _ in range(count)]
         return np.stack(networks).T
+
+
+def _network(data: Data, hidden: tuple[int, ...], activation: Activation) -> Network:
+    """Hidden layers with the activation, and a linear one."""
+    shape = data.shape()
+    return Network((shape.features, *hidden, shape.targets), (*[activation] * len(hidden), Identity()))

@@ -115,6 +115,13 @@ class GradcheckConfig(ExperimentConfig, Checked):
         if message := too_large(16 * parameters + jacobians):
             yield ("network", "layers"), f"{message}: take smaller layers, or a smaller batch"
 
+    @check("network", "initializer")
+    @staticmethod
+    def suited(network: CheckedNetwork, initializer: LayerInitializer) -> Iterator[Complaint]:
+        """Every activation has what the initializer asks for."""
+        for message in network.build().complaints(initializer).values():
+            yield ("initializer", "weights"), message
+
     @property
     def pairs(self) -> list[tuple[Method, Method]]:
         """The pairs of methods that are compared, in the order of `METHODS`."""

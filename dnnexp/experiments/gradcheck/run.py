@@ -43,7 +43,7 @@ def _problem(config: GradcheckConfig, request: Request) -> Problem:
     network, streams = config.network.build(), request.streams
     x = streams("input").standard_normal((config.batch, network.widths[0]))
     t = config.loss.example_targets(streams("targets"), config.batch, network.widths[-1])
-    parameters = network.draw(config.initializer, streams("weights"), streams("biases"))
+    parameters = network.draw(config.initializer, streams("weights"), streams("biases"), x)
     return Problem(network, parameters, x, t, config.loss)
 
 

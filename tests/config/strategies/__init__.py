@@ -6,6 +6,7 @@ one another, a rule for that class makes them.
 
 from tests.config.strategies import (  # noqa: F401 # they enter their rules
     data,
+    inputs,
     networks,
     objectives,
     optimize,

@@ -2,12 +2,14 @@
 
 from hypothesis import strategies as st
 
+from dnnexp.config.schema import read
 from dnnexp.config.shapes import hints
 from dnnexp.core.activations import Activation
-from dnnexp.core.initializers import LayerInitializer, Normal, Uniform
+from dnnexp.core.initializers import Critical, LayerInitializer, Normal, Uniform
+from dnnexp.core.network import Network
 from dnnexp.experiments.gradcheck.config import METHODS, CheckedNetwork, GradcheckConfig, StepSweep
 from dnnexp.registry import parts
-from tests.config.strategies.hints import Trees, hinted, part_trees, rule, trees
+from tests.config.strategies.hints import Tree, Trees, hinted, part_trees, rule, trees
 
 
 @rule(Normal)
@@ -26,15 +28,42 @@ def one_scale(cls: type, every: bool) -> Trees:
 def interval(cls: type, every: bool) -> Trees:
     def below(high: float) -> Trees:
         low = trees(hints(cls)["low"]).filter(lambda low: low < high)
-        return hinted(cls, every, {"low": low, "high": st.just(high)})
+        return hinted(cls, every, {"low": low, "high": st.just(high)}, asked={"low", "high"})
 
     return trees(hints(cls)["high"]).filter(lambda high: high > -1e300).flatmap(below)
 
 
+@rule(Critical)
+def alone(cls: type, every: bool) -> Trees:
+    """With a q*, it needs biases of the same: see `suited_initializers`."""
+    return hinted(cls, every, {"q_star": st.none()})
+
+
 @rule(LayerInitializer)
-def biases_of_any_shape(cls: type, every: bool) -> Trees:
-    allowed = [part_trees(part) for part in parts("initializer").values() if not part.only_matrices]
-    return hinted(cls, every, {"biases": st.one_of(allowed)})
+def of_any_activation(cls: type, every: bool) -> Trees:
+    """Biases of any shape; nothing that an activation may refuse."""
+    plain = [part for part in parts("initializer").values() if not part.needs_activation]
+    weights = st.one_of([part_trees(part) for part in plain])
+    biases = st.one_of([part_trees(part) for part in plain if not part.only_matrices])
+    return hinted(cls, every, {"weights": weights, "biases": biases})
+
+
+def suited_initializers(network: Network) -> Trees:
+    """Those, and of critical ones those that no layer refuses."""
+
+    def is_suited(tree: Tree) -> bool:
+        initializer, errors = read(LayerInitializer, tree)
+        assert errors == []
+        return initializer is not None and not network.complaints(initializer)
+
+    pairs = st.floats(-2, 2).map(lambda x: {"name": Critical.name, "q_star": 10**x})
+    small = st.floats(0, 1).map(lambda variance: {"name": Normal.name, "variance": variance})
+    critical = [
+        pairs.map(lambda tree: {"weights": tree, "biases": tree}),
+        st.fixed_dictionaries({"weights": part_trees(Critical), "biases": st.just("zeros") | small}),
+    ]
+    plain = trees(LayerInitializer)
+    return st.one_of(plain, *critical).flatmap(lambda tree: st.just(tree) if is_suited(tree) else plain)
 
 
 @rule(CheckedNetwork)
@@ -60,5 +89,17 @@ def ordered(cls: type, every: bool) -> Trees:
 
 
 @rule(GradcheckConfig)
-def distinct(cls: type, every: bool) -> Trees:
-    return hinted(cls, every, {"methods": st.lists(st.sampled_from(METHODS), min_size=2, unique=True)})
+def checked(cls: type, every: bool) -> Trees:
+    """Distinct methods, and an initializer that suits the network."""
+
+    def config(tree: Tree) -> Trees:
+        network, _ = read(CheckedNetwork, tree)
+        assert network is not None
+        instead = {
+            "network": st.just(tree),
+            "initializer": suited_initializers(network.build()),
+            "methods": st.lists(st.sampled_from(METHODS), min_size=2, unique=True),
+        }
+        return hinted(cls, every, instead)
+
+    return trees(CheckedNetwork).flatmap(config)

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from dnnexp.config.shapes import hints
 from dnnexp.core.bounds import Bounds
 from dnnexp.core.data import Data
-from dnnexp.core.losses import SquaredError
-from dnnexp.core.objectives import MOST_TURNED
+from dnnexp.core.losses import Loss, SquaredError
+from dnnexp.core.objectives import MOST_TURNED, Objective
 from dnnexp.core.objectives.formula import ExpressionObjective
 from dnnexp.core.objectives.instance import TestFunction
 from dnnexp.core.objectives.learning import Learning
 from dnnexp.core.objectives.regression import LogisticRegression
 from dnnexp.registry import parts
 from tests.config.strategies.hints import Tree, Trees, built, hinted, part_trees, rule, trees
+from tests.config.strategies.networks import suited_initializers
 
 _FORMULAS: list[tuple[str, list[str], list[float], float]] = [  # with a minimizer and the minimum
     ("x**2/20 + y**2", ["x", "y"], [0, -0.0], 0.0),
@@ -86,15 +87,25 @@ def formula(cls: type, every: bool) -> Trees:
 @rule(Learning)
 @st.composite
 def on_data(draw: st.DrawFn, cls: type[Any], every: bool) -> Tree:
-    """With no larger a batch than there are rows to train on, and a loss that suits the targets."""
+    """With no larger a batch than there are rows to train on; loss and initializer suit data and network."""
     tree = draw(trees(Data).filter(lambda tree: cls is not LogisticRegression or _has_classes(tree)))
     data = built(Data, tree)
     left = data.shape().rows - data.held_out()
     instead = {"data": st.just(tree), "batch": st.integers(1, left) | st.none()}
-    if "loss" in hints(cls) and not data.shape().has_classes:
-        instead["loss"] = part_trees(SquaredError) | st.none()
+    if "loss" in hints(cls):
+        instead["loss"] = st.one_of(st.none(), *map(part_trees, _losses(data)))
     asked = {"batch"} if (cls.batch or 1) > left else set()  # the default does not suit
-    return draw(hinted(cls, every, instead, asked=asked))
+    found = draw(hinted(cls, every, instead, asked=asked, left={"initializer"}))
+    if "initializer" in hints(cls) and (every or draw(st.booleans())):
+        network = built(Objective, {"name": cls.name} | found).network
+        found["initializer"] = draw(suited_initializers(network))
+    return found
+
+
+def _losses(data: Data) -> list[type[Loss]]:
+    if not data.shape().has_classes:
+        return [SquaredError]
+    return [cls for cls in parts(Loss.kind).values() if cls.is_bounded]
 
 
 def _has_classes(tree: Tree) -> bool:

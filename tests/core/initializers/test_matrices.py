@@ -51,6 +51,19 @@ def test_orthogonal_matrices_are_evenly_distributed(shape: tuple[int, int]) -> N
         assert distance * math.sqrt(count) < 2.2
 
 
+@SHAPES
+def test_the_variance_of_an_orthogonal_entry(shape: tuple[int, int]) -> None:
+    """The squares of all entries sum up to gain² · min(n_out, n_in), whatever is drawn."""
+    part = Orthogonal(1.5)
+    mean_square = (draw(part, shape) ** 2).mean()
+    assert part.entry_variance(shape[1], shape[0]) == pytest.approx(mean_square, rel=1e-13)
+
+
+def test_other_matrices_have_no_variance_that_theory_knows() -> None:
+    for part in (IdentityMatrix(), Sparse()):
+        assert part.entry_variance(30, 50) is None
+
+
 def test_the_determinant_of_an_orthogonal_matrix_has_either_sign() -> None:
     """Half of them are rotations: 5 standard errors."""
     generator, count = np.random.default_rng(3), 4000

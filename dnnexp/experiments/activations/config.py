@@ -1,0 +1,208 @@
+"""The config of `activations`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+
+from dnnexp.core.activations import Activation
+from dnnexp.core.initializers import LayerInitializer
+from dnnexp.core.inputs import Input, NormalInput
+from dnnexp.core.losses import Linear, Loss
+from dnnexp.experiments.activations.passes import segment_length
+from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
+from dnnexp.registry import Checked, Complaint, Count, Fraction, Labelled, check
+
+_BLOCK_NUMBERS = 2**20
+"""About how many activations of one layer a block of networks holds (8 MiB of float64)."""
+_MOST_LAYERS = 10_000
+_STATISTICS = 100
+"""At most so many numbers are kept for each layer of each network."""
+
+
+@dataclass(frozen=True)
+class Widths(Checked):
+    """The widths of a fully connected network, the input's first.
+
+    Those after the input's stand `repeat` times: `{layers: [64, 100], repeat: 50}` has 50 layers of 100.
+    """
+
+    layers: Annotated[tuple[Count, ...], MinLen(2)]
+    repeat: Count = 1
+
+    @check("layers", "repeat")
+    @staticmethod
+    def not_endless(layers: tuple[int, ...], repeat: int) -> Iterator[Complaint]:
+        """There are at most so many layers."""
+        if (count := (len(layers) - 1) * repeat) > _MOST_LAYERS:
+            yield ("repeat",), f"makes {count:,} layers; at most {_MOST_LAYERS:,} are allowed"
+
+    @property
+    def unrolled(self) -> tuple[int, ...]:
+        """n_0 … n_L."""
+        first, *layers = self.layers
+        return (first, *layers * self.repeat)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From where on a case is no longer called healthy.
+
+    Attributes:
+        dead: the largest share of dead units that a layer may have.
+        saturated: the largest share of saturated outputs that a layer may have.
+        exploding: the largest factor by which the signal (`sample_std`) may grow from the first layer to the
+            last, or gradients by pre-activations from the last to the first.
+        vanishing: the smallest such factor.
+        same: outputs that differ by no more than this, relative to their root mean square, are the same (in
+            single precision by no more than eight roundings, if that is more).
+    """
+
+    dead: Fraction = 0.5
+    saturated: Fraction = 0.5
+    exploding: Annotated[float, Gt(1)] = 100.0
+    vanishing: Annotated[float, Gt(0), Lt(1)] = 0.01
+    same: Annotated[float, Ge(0), Lt(1)] = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(ExperimentConfig, Checked):
+    """What every layer of fresh networks does to a signal, and to its gradient.
+
+    A case is an activation with an initializer. `seeds` networks are drawn for each; metrics are medians
+    over them. `loss` is what the gradients are of (null: no pass back). `depths` and `widths` measure
+    networks of so many layers, and of layers so wide, beside the one of `network`.
+    """
+
+    experiment: Literal["activations"] = "activations"
+    network: Widths
+    depths: tuple[Annotated[Count, Le(_MOST_LAYERS)], ...] = ()
+    widths: tuple[Count, ...] = ()
+    input: Input = NormalInput()
+    activations: Annotated[tuple[Labelled[Activation], ...], MinLen(1)]
+    initializers: Annotated[tuple[Labelled[LayerInitializer], ...], MinLen(1)]
+    seeds: Count = 1
+    loss: Loss | None = Linear()
+    dtype: Literal["float64", "float32"] = "float64"
+    thresholds: Thresholds = Thresholds()
+    expect: tuple[Expectation, ...] = ()
+
+    @check("network", "input")
+    @staticmethod
+    def takes_the_input(network: Widths, input: Input) -> Iterator[Complaint]:
+        """The input has the width of the network's."""
+        if message := input.refusal(network.layers[0]):
+            yield ("network", "layers"), message
+
+    @check("network", "activations", "initializers")
+    @staticmethod
+    def initializers_suit(
+        network: Widths,
+        activations: tuple[Labelled[Activation], ...],
+        initializers: tuple[Labelled[LayerInitializer], ...],
+    ) -> Iterator[Complaint]:
+        """Every initializer can serve every activation."""
+        fans = network.layers[:2]
+        for place, initializer in enumerate(initializers):
+            for activation in activations:
+                if message := initializer.item.complaint(activation.item, *fans):
+                    yield ("initializers", place, "weights"), message
+
+    @check("depths", "widths")
+    @staticmethod
+    def distinct(depths: tuple[int, ...], widths: tuple[int, ...]) -> Iterator[Complaint]:
+        """No depth and no width stands twice."""
+        for name, values in (("depths", depths), ("widths", widths)):
+            if len(set(values)) < len(values):
+                yield (name,), "holds a number twice; each may stand once"
+
+    @check("network", "depths", "widths", "input", "seeds", "loss")
+    @staticmethod
+    def fits_in_memory(
+        network: Widths,
+        depths: tuple[int, ...],
+        widths: tuple[int, ...],
+        input: Input,
+        seeds: int,
+        loss: Loss | None,
+    ) -> Iterator[Complaint]:
+        """A block of networks, with what its pass back keeps, fits in memory."""
+        for layers in (network.unrolled, *shapes(network, depths, widths)):
+            depth, block = len(layers) - 1, block_size(layers, input.rows, seeds)
+            level = max(2 * input.rows * max(pair) + pair[0] * pair[1] for pair in pairwise(layers))
+            held = segment_length(depth) + 3 if loss else 3
+            kept = (seeds * depth + 10_000) * _STATISTICS
+            if message := too_large(block * held * level + kept + input.rows * layers[0]):
+                where = ("network", "layers") if layers == network.unrolled else ("widths",)
+                yield where, f"{message}: take smaller layers, or fewer samples"
+                return
+
+    @property
+    def cases(self) -> dict[str, tuple[Activation, Labelled[LayerInitializer]]]:
+        """`<activation>/<initializer label>`, in the order of the config."""
+        return {f"{a.label}/{i.label}": (a.item, i) for a in self.activations for i in self.initializers}
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The widths of the networks that `depths` and `widths` ask for."""
+        return shapes(self.network, self.depths, self.widths)
+
+    @property
+    def depth(self) -> int:
+        """The number of layers L."""
+        return len(self.network.unrolled) - 1
+
+    @property
+    def same(self) -> float:
+        """The threshold `same`, not below rounding."""
+        return max(self.thresholds.same, 8 * float(np.finfo(self.dtype).eps))
+
+
+def shapes(network: Widths, depths: tuple[int, ...], widths: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Every depth with every width; where none are listed, the network's (the width of its first layer)."""
+    if not depths and not widths:
+        return []
+    first, *layers = network.unrolled
+    return [(first, *[width] * depth) for width in widths or layers[:1] for depth in depths or [len(layers)]]
+
+
+def block_size(layers: tuple[int, ...], samples: int, seeds: int) -> int:
+    """How many networks are computed at once: it follows from the config only."""
+    level = max(max(samples, pair[0]) * pair[1] for pair in pairwise(layers))
+    return min(seeds, max(1, _BLOCK_NUMBERS // level))
+
+
+def shrink(config: Config) -> Config:
+    """At most 50 samples, three networks of at most 10 layers of 20 units, two depths and two widths."""
+    first, *layers = config.network.unrolled
+    fewer = config.input.limited(50)
+    small = first if fewer.refusal(min(20, first)) else min(20, first)
+    return replace(
+        config,
+        network=Widths((small, *(min(20, width) for width in layers[:10]))),
+        depths=tuple(sorted({min(10, depth) for depth in config.depths}))[:2],
+        widths=tuple(sorted({min(20, width) for width in config.widths}))[:2],
+        input=fewer,
+        seeds=min(3, config.seeds),
+    )
+
+
+def estimate(config: Config) -> str:
+    """The number of multiplications and of histograms."""
+    passes = 4 if config.loss else 1
+    products = sum(
+        n_in * n_out
+        for layers in (config.network.unrolled, *config.shapes)
+        for n_in, n_out in pairwise(layers)
+    )
+    total = passes * products * config.input.rows * len(config.cases) * config.seeds
+    histograms = len(config.cases) * config.depth
+    return (
+        f"{len(config.cases)} cases x {config.depth} layers = {histograms} histograms of outputs; "
+        f"{config.seeds} networks each; {total:,} multiplications"
+    )

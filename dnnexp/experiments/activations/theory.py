@@ -1,0 +1,182 @@
+"""What mean-field theory says of a case, layer by layer and in the limit of great depth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from dnnexp.core import mean_field
+from dnnexp.core.activations import Activation, Identity, LeakyReLU, ReLU
+from dnnexp.core.arrays import Floats
+from dnnexp.core.initializers import LayerInitializer
+from dnnexp.core.losses import Linear, Loss
+from dnnexp.core.mean_field import Limit, Propagation
+from dnnexp.experiments.activations.statistics import correlation
+from dnnexp.experiments.base import Metrics, finite
+
+LAYERS = ("q", "output_mean", "output_std", "saturated", "gradient_growth", "correlation", "norm_scatter")
+"""The keys with one number a layer."""
+_LARGEST = 1e30
+_MAP_POINTS = 41
+_STRATA = 16
+_DIAGRAM = (48, 32)
+
+
+@dataclass(frozen=True)
+class Theory:
+    """Theory of a case in networks of some widths.
+
+    Attributes:
+        activation: of all layers.
+        sigma_w2: σ_w² of each layer, `(L,)`.
+        sigma_b2: σ_b² of each layer, `(L,)`.
+        mean_square: of the input.
+        limit: of great depth.
+        layers: what is told of each layer, `(L,)`, by the names of `LAYERS`; NaN for what does not exist.
+        curves: what is drawn beside the measured statistics, `(L,)`, by their names.
+    """
+
+    activation: Activation
+    sigma_w2: Floats
+    sigma_b2: Floats
+    mean_square: float
+    limit: Limit
+    layers: dict[str, Floats]
+    curves: dict[str, Floats]
+
+    @property
+    def metrics(self) -> Metrics:
+        """As in `metrics.json`; σ_w² and σ_b² are null where the layers' differ."""
+        common = {"sigma_w2": _common(self.sigma_w2), "sigma_b2": _common(self.sigma_b2)}
+        layers = {name: [finite(value) for value in values] for name, values in self.layers.items()}
+        return {**common, **layers, **self.limit._asdict()}
+
+    def arrays(self, loss: Loss | None) -> dict[str, Floats]:
+        """`theory.<statistic>` `(L,)`, and the correlation map `map.c`, `map.next`.
+
+        Gradients by weights are known for a random direction only, whose parts for the samples of a batch
+        are independent.
+        """
+        known = {name for name in self.curves if name != "gradient.weights" or isinstance(loss, Linear)}
+        c = np.linspace(-1, 1, _MAP_POINTS)
+        arrays = {f"theory.{name}": self.curves[name] for name in self.curves if name in known}
+        return arrays | {"map.c": c, "map.next": self._correlation_map(c)}
+
+    def _correlation_map(self, c: Floats) -> Floats:
+        """c ↦ c′ in a network of great depth, at q*; at the last layer's q where there is none."""
+        q = self.limit.q_star or min(float(self.layers["q"][-1]), _LARGEST)
+        return mean_field.correlation_map(self.activation, c, q, self.sigma_w2[-1], self.sigma_b2[-1])
+
+
+def no_theory(depth: int) -> Metrics:
+    """The metrics where there is none."""
+    layers: Metrics = {name: [None] * depth for name in LAYERS}
+    return {"sigma_w2": None, "sigma_b2": None} | layers | dict.fromkeys(Limit._fields)
+
+
+def theory(
+    activation: Activation, initializer: LayerInitializer, widths: tuple[int, ...], x: Floats
+) -> Theory | None:
+    """Theory of an activation with an initializer, for the samples of an input `(batch, n_0)`.
+
+    None where the parameters are not independent with mean 0. Averages are over the samples, whose mean
+    squares may differ; the correlation is that of two inputs of the average one.
+    """
+    found = [initializer.variances(activation, *fans) for fans in pairwise(widths)]
+    pairs = [pair for pair in found if pair is not None and all(map(math.isfinite, pair))]
+    squares, shares = _strata(x)
+    depth, mean_square = len(widths) - 1, float(squares @ shares)
+    if len(pairs) < depth or not math.isfinite(mean_square):
+        return None
+    w, b = (list(values) for values in zip(*pairs, strict=True))
+    p = mean_field.propagation(activation, w, b, squares, depth)
+    averages, curves = _averages(activation, p, squares, shares)
+    nothing = np.full(depth, np.nan)
+    c = nothing
+    if len(x) > 1:
+        cosine = correlation(x[: len(x) - len(x) % 2])
+        q = mean_field.layer_variances([activation] * depth, w, b, mean_square)
+        c = mean_field.layer_correlations([activation] * depth, w, b, q, mean_square, cosine)
+    is_free = all(w) and not any(b)
+    scatter = _norm_scatter(activation, widths) if is_free else nothing
+    layers = averages | {"correlation": c, "norm_scatter": scatter}
+    ratio = np.sqrt(widths[-1] / np.array(widths[1:]))
+    curves = curves | {"correlation": c, "gradient.pre": ratio * curves["gradient.pre"]}
+    curves["gradient.weights"] = ratio * curves["gradient.weights"]
+    return Theory(activation, p.sigma_w2, p.sigma_b2, mean_square, p.limit, layers, curves)
+
+
+def _averages(
+    activation: Activation, p: Propagation, squares: Floats, shares: Floats
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Averages of arrays `(L, strata)` over the samples: those told and those drawn, `(L,)` each.
+
+    Of gradients the latter are root mean squares, relative to the last layer's. Those by weights are, for a
+    sample, |δ|² times the |a|² that comes in.
+    """
+    q = np.where(p.q < _LARGEST, p.q, np.inf) @ shares
+    mean = p.output_mean @ shares
+    outputs = p.output_mean**2 + p.output_std**2
+    std = np.sqrt(p.output_std**2 @ shares + (p.output_mean - mean[:, None]) ** 2 @ shares)
+    saturated = mean_field.saturated_probability(activation, np.minimum(p.q, _LARGEST))
+    shared = np.full(len(q), np.nan) if saturated is None else saturated @ shares
+    last = mean_field.chi_1(activation, np.minimum(p.q[-1], _LARGEST), 1.0)
+    by_pre = p.gradient_growth * last
+    by_weights = by_pre * np.concatenate([squares[None], outputs[:-1]])
+    growth, weights = by_pre @ shares, by_weights @ shares
+    told = {"q": q, "output_mean": mean, "output_std": std, "saturated": shared}
+    drawn = {"pre.mean_square": q, "post.mean": mean, "post.std": std, "saturated_fraction": shared}
+    return (
+        told | {"gradient_growth": growth / growth[-1]},
+        drawn
+        | {
+            "gradient.pre": np.sqrt(growth / growth[-1]),
+            "gradient.weights": np.sqrt(weights / weights[-1]),
+        },
+    )
+
+
+def _strata(x: Floats) -> tuple[Floats, Floats]:
+    """The samples' means of x², ascending, in groups of nearly one size: the groups' means and shares."""
+    means = np.sort(np.square(x).mean(axis=1))
+    few = 1 if np.ptp(means) <= 1e-9 * means[-1] else min(_STRATA, len(means))
+    groups = np.array_split(means, few)
+    return np.array([group.mean() for group in groups]), np.array([len(g) / len(means) for g in groups])
+
+
+def _norm_scatter(activation: Activation, widths: tuple[int, ...]) -> Floats:
+    """The relative standard deviation of |z|² over networks without biases; NaN unless φ is a rectifier."""
+    slope, depth = _negative_slope(activation), len(widths) - 1
+    if slope is None:
+        return np.full(depth, np.nan)
+    layers = [widths[1 : number + 1] for number in range(1, depth + 1)]
+    return np.sqrt([mean_field.pre_activation_norm_variance(some, slope) for some in layers])
+
+
+def phase_diagram(activation: Activation, theories: list[Theory]) -> dict[str, Any]:
+    """χ₁ and q* around the variances of some cases: the arrays of a `mean_field.PhaseDiagram`."""
+    w = [float(t.sigma_w2[-1]) for t in theories]
+    b = [float(t.sigma_b2[-1]) for t in theories]
+    lowest = min([value for value in b if value > 0], default=0.1)
+    columns = np.geomspace(
+        min([0.2, *(v / 3 for v in w if v > 0)]), max(8.0, *(3 * v for v in w)), _DIAGRAM[0]
+    )
+    rows = np.geomspace(min(1e-2, lowest / 3), max(1.0, *(3 * v for v in b)), _DIAGRAM[1])
+    mean_square = theories[0].mean_square
+    return mean_field.phase_diagram(activation, columns, np.append(0.0, rows), mean_square)._asdict()
+
+
+def _negative_slope(activation: Activation) -> float | None:
+    """α of φ(u) = max(u, α u); None for any other activation."""
+    if isinstance(activation, LeakyReLU):
+        return activation.slope
+    return {ReLU: 0.0, Identity: 1.0}.get(type(activation))
+
+
+def _common(values: Floats) -> float | None:
+    """The value of all layers."""
+    return finite(values[0]) if np.ptp(values) <= 1e-12 * values[0] else None

@@ -1,0 +1,83 @@
+"""What is wrong with a case, if anything, and what shows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.base import Metrics
+
+NAMES = ("healthy", "exploding", "constant", "symmetric", "dead", "saturated", "vanishing")
+
+
+def verdict(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Metrics:
+    """The name of the first complaint about the layers' medians, the cause before its effects.
+
+    The evidence is in words, with the threshold; further complaints are named after it.
+    """
+    found = dict(reversed([*_complaints(config, widths, layers)]))
+    complaints = list(reversed(found.items()))
+    if not complaints:
+        return {"name": "healthy", "evidence": _health(config, widths, layers)}
+    (name, evidence), *others = complaints
+    also = f"; also {', '.join(other for other, _ in others)}" if others else ""
+    return {"name": name, "evidence": f"{evidence}{also}"}
+
+
+def _complaints(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Iterator[tuple[str, str]]:
+    limits = config.thresholds
+    for number, layer in enumerate(layers, start=1):
+        if layer["pre"]["mean_square"] is None or layer["post"]["mean_square"] is None:
+            yield "exploding", f"layer {number} is not finite"
+            return
+    yield from _sameness(config, widths, layers)
+    for name, limit in (("dead", limits.dead), ("saturated", limits.saturated)):
+        shares = [layer[f"{name}_fraction"] or 0.0 for layer in layers]
+        if (worst := max(shares)) > limit:
+            what = "units of layer {} are dead" if name == "dead" else "outputs of layer {} are saturated"
+            place = what.format(shares.index(worst) + 1)
+            yield name, f"{worst:.0%} of the {place} (at most {limit:.0%})"
+    factors, depth = _factors(widths, layers), len(layers)
+    for what, (start, end) in {"signal": (1, depth), "gradient": (depth, 1)}.items():
+        factor = factors.get(what, 1.0)
+        evidence = f"the {what} of layer {end} is {factor:.2g} times layer {start}'s"
+        if factor > limits.exploding:
+            yield "exploding", f"{evidence} (at most {limits.exploding:g})"
+        if factor < limits.vanishing:
+            yield "vanishing", f"{evidence} (at least {limits.vanishing:g})"
+
+
+def _sameness(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Iterator[tuple[str, str]]:
+    """Layers that put out the same for all samples, or from all units."""
+    for number, layer in enumerate(layers, start=1):
+        within = config.same * math.sqrt(layer["post"]["mean_square"])
+        if layer["sample_std"] is not None and layer["sample_std"] <= within:
+            value = layer["post"]["mean"]
+            is_one = layer["post"]["min"] == layer["post"]["max"]
+            what = f"puts out {value:.3g} only" if is_one else "puts out the same for every sample"
+            yield "constant", f"layer {number} {what}"
+        if widths[number] > 1 and layer["unit_std"] <= within:
+            yield "symmetric", f"all {widths[number]} units of layer {number} are the same"
+
+
+def _factors(widths: tuple[int, ...], layers: list[Any]) -> dict[str, float]:
+    """How the signal changes from the first layer to the last, and gradients from the last to the first."""
+    first, last = layers[0], layers[-1]
+    factors = {}
+    if first["sample_std"]:
+        factors["signal"] = last["sample_std"] / first["sample_std"]
+    if "gradient" in first:
+        squares = [layer["gradient"]["pre"]["mean_square"] for layer in (first, last)]
+        if squares[0] is None and squares[1] is not None:
+            factors["gradient"] = math.inf
+        elif squares[0] is not None and squares[1]:
+            factors["gradient"] = math.sqrt(squares[0] * widths[1] / (squares[1] * widths[-1]))
+    return factors
+
+
+def _health(config: Config, widths: tuple[int, ...], layers: list[Any]) -> str:
+    limits, factors = config.thresholds, _factors(widths, layers)
+    told = ", ".join(f"the {what} x {factor:.2g}" for what, factor in factors.items())
+    return f"{told or 'no complaint'} ({limits.vanishing:g} to {limits.exploding:g})"

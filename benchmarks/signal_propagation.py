@@ -90,9 +90,9 @@ def main() -> None:
     pairs = [(measured("ours"), measured("bare")) for _ in range(ROUNDS)]
     a, b = (statistics.median(pair[side][0] for pair in pairs) for side in (0, 1))
     ratio = statistics.median(mine[0] / plain[0] for mine, plain in pairs)
-    peak = max(mine[1] for mine, _ in pairs) - base
+    most = max(mine[1] for mine, _ in pairs) - base
     print(f"dnnexp {a:.2f} s, bare numpy {b:.2f} s, ratio {ratio:.2f}")
-    print(f"peak memory {peak / BUFFER:.2f} layer buffers of {BUFFER / 2**20:.0f} MiB, weights included")
+    print(f"peak memory {most / BUFFER:.2f} layer buffers of {BUFFER / 2**20:.0f} MiB, weights included")
 
 
 if __name__ == "__main__":

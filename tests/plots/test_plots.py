@@ -16,12 +16,11 @@ from matplotlib.image import imread
 from dnnexp import plots
 from dnnexp.config.load import load
 from dnnexp.config.shipped import reference
-from dnnexp.core.activations import Tanh
 from dnnexp.core.initializers import LayerInitializer, Normal, Zeros
 from dnnexp.core.optimizers import GradientDescent
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import NAMES, find
-from dnnexp.experiments.activations import Widths
+from dnnexp.experiments.activations.config import Widths
 from dnnexp.experiments.base import Request, Result
 from dnnexp.experiments.gradcheck.config import StepSweep
 from dnnexp.experiments.optimize.starts import Starts
@@ -55,7 +54,8 @@ def test_the_files_are_those_documented(rendered: tuple[str, Result, dict[str, b
     expected = {
         "optimize": {"convergence.png", "trajectories.png"},
         "gradcheck": {"errors.png"},
-        "activations": {"overview.png"}
+        "activations": {"overview.png", "forward.png", "backward.png"}
+        | {"correlation_map.png", "phase_diagram.png"}
         | {f"{case.replace('/', '.')}.png" for case in result.metrics.get("cases", ())},
     }
     assert set(found) == expected[experiment]
@@ -127,52 +127,12 @@ def test_divergence_is_drawn_and_named() -> None:
     assert dict(plots.render("optimize", result)).keys() == {"convergence.png", "trajectories.png"}
 
 
-def test_a_constant_output_is_drawn_and_described() -> None:
-    result = smoke("activations")
-    found = dict(activations.figures(result))
-    for axes in found["sigmoid.zeros"].axes:
-        assert "constant" in axes.get_title("left")
-        assert [text.get_text() for text in axes.texts] == ["every value is 0.5"]
-        (bars,) = axes.patches
-        assert bars.get_data().values.max() == 1  # type: ignore[attr-defined]  # a StepPatch
-
-
-def test_histograms_show_the_shares_that_were_counted() -> None:
-    result = smoke("activations")
-    figure = dict(activations.figures(result))["relu.std_1"]
-    assert len(figure.axes) == 5
-    for layer, axes in enumerate(figure.axes, start=1):
-        counts = result.arrays[f"relu/std_1.{layer}.post.counts"]
-        (bars,) = axes.patches
-        assert np.allclose(bars.get_data().values, counts / counts.sum())  # type: ignore[attr-defined]
-        assert f"layer {layer}" in axes.get_title("left")
-
-
-def test_the_overview_has_every_case_and_layer() -> None:
-    result = smoke("activations")
-    (axes,) = activations.overview(result).axes
-    texts = {text.get_text() for text in axes.texts}
-    assert {case.replace("/", "\n") for case in result.config.cases} <= texts
-    assert {f"layer {layer}" for layer in range(1, 6)} <= texts
-    assert len(axes.patches) == 40
-
-
-def test_an_overflown_layer_is_drawn_as_such() -> None:
-    config = load("activations", reference("activations"))
-    item = replace(config.initializers[0].item, weights=Normal(std=1e308))
-    initializers = (Labelled("huge", item),)
-    result = smoke("activations", initializers=initializers)
-    found = dict(activations.figures(result))
-    texts = {text.get_text() for axes in found["relu.huge"].axes for text in axes.texts}
-    assert "no finite value" in texts
-
-
 def test_values_of_one_bin_whose_spread_overflows_are_drawn() -> None:
     """One bin held all finite values, and the panel's height became 0."""
     config = load("activations", reference("activations"))
     item = replace(config.initializers[0].item, weights=Normal(std=1e300), biases=Normal(std=1e300))
     result = smoke("activations", initializers=(Labelled("huge", item),))
-    assert len(dict(plots.render("activations", result))) == 3
+    assert len(dict(plots.render("activations", result))) > 3
 
 
 def test_errors_draws_theory_beside_measurement() -> None:
@@ -205,15 +165,3 @@ def test_curves_can_be_told_apart() -> None:
 )
 def test_odd_results_are_drawn_without_a_warning(experiment: str, changes: dict[str, Any]) -> None:
     assert all(len(png) > 1000 for _, png in plots.render(experiment, smoke(experiment, **changes)))
-
-
-def test_a_constant_is_known_by_its_extremes() -> None:
-    """The mean of equal numbers rounds, so their standard deviation need not be 0."""
-    result = smoke(
-        "activations",
-        network=Widths((3, 1, 1)),
-        activations=(Labelled("tanh", Tanh()),),
-        initializers=(Labelled("flat", LayerInitializer(Zeros(), Normal(std=1.0))),),
-    )
-    (figure,) = (figure for name, figure in activations.figures(result) if name == "tanh.flat")
-    assert all("constant" in axes.get_title("left") for axes in figure.axes)

@@ -122,7 +122,7 @@ def _roots(activation: Activation, sigma_b2: float, grid: Floats, line: Floats) 
 
 
 def _why_none(activation: Activation, sigma_b2: float, line: Floats) -> str:
-    given = f"sigma_b2: {sigma_b2!r} given; "
+    given = f"sigma_b2: {sigma_b2:g} given; "
     if not line.any():
         return f"{given}{activation.name} is critical at 0 only, for every q*"
     if line.max() < 0:

@@ -139,7 +139,7 @@ class Config(ExperimentConfig, Checked):
             kept = (seeds * depth + 10_000) * _STATISTICS
             if message := too_large(block * held * level + kept + input.rows * layers[0]):
                 where = ("network", "layers") if layers == network.unrolled else ("widths",)
-                yield where, f"{message}: take smaller layers, or fewer samples"
+                yield where, f"{message}: take smaller layers, fewer samples or fewer seeds"
                 return
 
     @property

@@ -77,16 +77,21 @@ def _spaced(rows: Numbers, width: int) -> Numbers:
 
 
 def fractions(activation: Activation, post: Numbers) -> Found:
-    """The shares of outputs that are exactly 0, and saturated, and of units that are 0 for every sample."""
+    """The shares of outputs that are exactly 0, and saturated, and of units that are 0 for every sample.
+
+    NaN for a network with an output that is NaN.
+    """
     _, batch, width = post.shape
+    unknown = 0 * np.sign(post.min(axis=(1, 2)))  # NaN where there is one, else 0
     saturated = None
     if activation.saturation is not None:
         low, high = activation.saturation
-        saturated = ((post < low) | (post > high)).mean(axis=(1, 2))
+        saturated = unknown + ((post < low) | (post > high)).mean(axis=(1, 2))
+    zeros = batch * width - np.count_nonzero(post, axis=(1, 2))
     return {
-        "zero_fraction": (batch * width - np.count_nonzero(post, axis=(1, 2))) / (batch * width),
+        "zero_fraction": unknown + zeros / (batch * width),
         "saturated_fraction": saturated,
-        "dead_fraction": None if batch == 1 else (~post.any(axis=1)).mean(axis=1),
+        "dead_fraction": None if batch == 1 else unknown + (~post.any(axis=1)).mean(axis=1),
     }
 
 
@@ -112,11 +117,16 @@ def geometry(pre: Numbers, post: Numbers) -> Found:
 
 
 def correlation(rows: Numbers) -> Floats:
-    """The mean cosine between rows 2k and 2k + 1 of `(..., batch, width)`, over the pairs: shape `(...)`."""
+    """The mean cosine between rows 2k and 2k + 1 of `(..., batch, width)`: shape `(...)`.
+
+    Over the pairs of rows that are not 0; NaN where there are none.
+    """
     even, odd = _unit_sized(rows[..., 0::2, :]), _unit_sized(rows[..., 1::2, :])
     norms = np.sqrt(np.vecdot(even, even)) * np.sqrt(np.vecdot(odd, odd))
-    cosines: Floats = (np.vecdot(even, odd) / norms).mean(axis=-1, dtype=np.float64)
-    return cosines
+    is_zero = norms == 0
+    cosines = np.where(is_zero, 0, np.vecdot(even, odd) / np.where(is_zero, 1, norms))
+    mean: Floats = cosines.sum(axis=-1, dtype=np.float64) / (~is_zero).sum(axis=-1)
+    return mean
 
 
 def _unit_sized(values: Numbers) -> Numbers:

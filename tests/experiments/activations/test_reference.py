@@ -172,5 +172,5 @@ def test_shrinking_keeps_the_cases() -> None:
     small = activations.shrink(config)
     assert small.cases == config.cases
     assert max(small.network.layers) <= 20
-    assert small.input.samples <= 50
+    assert small.input.rows <= 50
     assert "40 histograms" in activations.estimate(config)

@@ -138,7 +138,8 @@ class Config(ExperimentConfig, Checked):
             held = segment_length(depth) + 3 if loss else 3
             kept = (seeds * depth + 10_000) * _STATISTICS
             if message := too_large(block * held * level + kept + input.rows * layers[0]):
-                where = ("network", "layers") if layers == network.unrolled else ("widths",)
+                listed = "widths" if widths else "depths"
+                where = ("network", "layers") if layers == network.unrolled else (listed,)
                 yield where, f"{message}: take smaller layers, fewer samples or fewer seeds"
                 return
 
@@ -178,17 +179,17 @@ def block_size(layers: tuple[int, ...], samples: int, seeds: int) -> int:
 
 
 def shrink(config: Config) -> Config:
-    """At most 50 samples, three networks of at most 10 layers of 20 units, two depths and two widths."""
-    first, *layers = config.network.unrolled
-    fewer = config.input.limited(50)
+    """At most 20 samples, two networks, layers of about 20 units; as many layers, depths and widths."""
+    first, *layers = config.network.layers
+    fewer = config.input.limited(20)
     small = first if fewer.refusal(min(20, first)) else min(20, first)
+    widths = (width if width <= 20 else 21 + place for place, width in enumerate(config.widths))
     return replace(
         config,
-        network=Widths((small, *(min(20, width) for width in layers[:10]))),
-        depths=tuple(sorted({min(10, depth) for depth in config.depths}))[:2],
-        widths=tuple(sorted({min(20, width) for width in config.widths}))[:2],
+        network=replace(config.network, layers=(small, *(min(20, width) for width in layers))),
+        widths=tuple(widths),
         input=fewer,
-        seeds=min(3, config.seeds),
+        seeds=min(2, config.seeds),
     )
 
 

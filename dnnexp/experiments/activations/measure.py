@@ -65,7 +65,7 @@ def measure(
                 histograms |= histogram(f"{case}.{level.number}.post", level.post)
             del level  # before the next one is computed
         if config.loss:
-            cotangent = _cotangent(config.loss, passes, streams)
+            cotangent = _cotangent(config.loss, passes, streams, runs)
             for gradients in passes.backward(cotangent):
                 _note(blocks[-1], gradients.level.number, _of_gradients(gradients))
     return {name: np.concatenate([block[name] for block in blocks]) for name in names}, histograms
@@ -81,10 +81,11 @@ def _passes(
     return Passes(widths, activation, initializer.item, precise, pairs, is_kept=config.loss is not None)
 
 
-def _cotangent(loss: Loss, passes: Passes, streams: Streams) -> Callable[[Numbers], Numbers]:
-    """∂E/∂y as a function of y, with targets `(batch, n_L)` that all networks share."""
-    drawn = loss.example_targets(streams("targets"), len(passes.x), passes.widths[-1])
-    targets = drawn.astype(passes.x.dtype, copy=False)
+def _cotangent(loss: Loss, passes: Passes, streams: Streams, runs: range) -> Callable[[Numbers], Numbers]:
+    """∂E/∂y as a function of y: every network has targets `(batch, n_L)` of its own."""
+    shape = len(passes.x), passes.widths[-1]
+    drawn = [loss.example_targets(streams("targets", str(run or "")), *shape) for run in runs]
+    targets = np.array(drawn, passes.x.dtype)
 
     def gradient(y: Numbers) -> Numbers:
         found: Numbers = loss.gradient(y, targets)

@@ -21,6 +21,8 @@ from dnnexp.experiments.base import Metrics, finite
 LAYERS = ("q", "output_mean", "output_std", "saturated", "gradient_growth", "correlation", "norm_scatter")
 """The keys with one number a layer."""
 _LARGEST = 1e30
+_SETTLED = 1e6
+"""A larger q is on its way to infinity."""
 _MAP_POINTS = 41
 _STRATA = 16
 _DIAGRAM = (48, 32)
@@ -62,14 +64,16 @@ class Theory:
         are independent.
         """
         known = {name for name in self.curves if name != "gradient.weights" or isinstance(loss, Linear)}
-        c = np.linspace(-1, 1, _MAP_POINTS)
         arrays = {f"theory.{name}": self.curves[name] for name in self.curves if name in known}
-        return arrays | {"map.c": c, "map.next": self._correlation_map(c)}
+        return arrays | self._correlation_map()
 
-    def _correlation_map(self, c: Floats) -> Floats:
-        """c ↦ c′ in a network of great depth, at q*; at the last layer's q where there is none."""
-        q = self.limit.q_star or min(float(self.layers["q"][-1]), _LARGEST)
-        return mean_field.correlation_map(self.activation, c, q, self.sigma_w2[-1], self.sigma_b2[-1])
+    def _correlation_map(self) -> dict[str, Floats]:
+        """c ↦ c′ in a network of great depth, at q*; at the last layer's q where there is none yet."""
+        c, q = np.linspace(-1, 1, _MAP_POINTS), self.limit.q_star or float(self.layers["q"][-1])
+        if q > _SETTLED:
+            return {}
+        following = mean_field.correlation_map(self.activation, c, q, self.sigma_w2[-1], self.sigma_b2[-1])
+        return {"map.c": c, "map.next": following}
 
 
 def no_theory(depth: int) -> Metrics:

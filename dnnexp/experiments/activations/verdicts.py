@@ -30,7 +30,7 @@ def _complaints(config: Config, widths: tuple[int, ...], layers: list[Any]) -> I
     limits = config.thresholds
     for number, layer in enumerate(layers, start=1):
         if layer["pre"]["mean_square"] is None or layer["post"]["mean_square"] is None:
-            yield "exploding", f"layer {number} is not finite"
+            yield "exploding", f"layer {number} overflows"
             return
     yield from _sameness(config, widths, layers)
     for name, limit in (("dead", limits.dead), ("saturated", limits.saturated)):

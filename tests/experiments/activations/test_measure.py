@@ -47,12 +47,12 @@ def test_statistics_are_those_of_the_networks(measure_first: Measure, initialize
     label = initializer.weights.name if isinstance(initializer, LayerInitializer) else initializer.name
     streams = Streams(1)
     x = streams("input").standard_normal((10, 6))
-    t = loss.example_targets(streams("targets"), 10, 8)
     network = Network(layers, (Tanh(),) * 4)
     item = initializer if isinstance(initializer, LayerInitializer) else LayerInitializer(initializer)
     for run, name in enumerate((label, f"{label}/1", f"{label}/2")):
         parameters = network.draw(item, streams("weights", name), streams("biases", name), x)
         signals = network.forward(parameters, x)
+        t = loss.example_targets(streams("targets", str(run or "")), 10, 8)
         gradient = network.layers(network.gradient(parameters, x, t, loss))
         for level, layer in enumerate(network.layers(parameters)):
             z, a, w = signals.pre[level], signals.post[level + 1], gradient[level].weights

@@ -260,6 +260,13 @@ def test_every_part_knows_its_name_and_says_what_it_is(kind: str, name: str) -> 
 
 
 REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
+    ("fault", "factor"): {"layer": 2},
+    ("fault", "missing_bias"): {"layer": 2},
+    ("fault", "missing_slope"): {"layer": 2},
+    ("fault", "sign"): {"layer": 2},
+    ("fault", "slope_at_output"): {"layer": 2},
+    ("fault", "stale_activation"): {"layer": 2},
+    ("fault", "transposed_weight"): {"layer": 2},
     ("initializer", "constant"): {"value": 0.1},
     ("initializer", "normal"): {"std": 0.5},
     ("initializer", "truncated_normal"): {"std": 0.5},

@@ -63,6 +63,25 @@ def product(a: Any, matrix: Any) -> Any:
     return a @ matrix
 
 
+class ChainRule:
+    """What the pass back takes from each layer, `level` counting from 0; a fault takes something else."""
+
+    def slope(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
+        """σ'(z) of a layer with a = σ(z)."""
+        return activation.df(z)
+
+    def weights(self, level: int, weights: Any) -> Any:
+        """The w of wᵀ δ, `(..., n_out, n_in)`."""
+        return weights
+
+    def incoming(self, level: int, a: Any) -> Any:
+        """The a of ∂E/∂w = δ aᵀ, `(..., batch, n_in)`."""
+        return a
+
+
+CHAIN_RULE = ChainRule()
+
+
 @dataclass(frozen=True)
 class Network:
     """A fully connected network.
@@ -142,9 +161,10 @@ class Network:
             signals.post.append(activation.f(signals.pre[-1]))
         return signals
 
-    def slopes(self, signals: Signals) -> list[Any]:
+    def slopes(self, signals: Signals, rule: ChainRule = CHAIN_RULE) -> list[Any]:
         """σ'(z^(l)) of every layer: the diagonal of D^(l)."""
-        return [activation.df(z) for activation, z in zip(self.activations, signals.pre, strict=True)]
+        layers = zip(self.activations, signals.pre, signals.post[1:], strict=True)
+        return [rule.slope(level, *layer) for level, layer in enumerate(layers)]
 
     def tangent(
         self,
@@ -173,7 +193,12 @@ class Network:
         return a_dot
 
     def backward(
-        self, parameters: Numbers, signals: Signals, cotangent: Numbers, to_input: bool = True
+        self,
+        parameters: Numbers,
+        signals: Signals,
+        cotangent: Numbers,
+        to_input: bool = True,
+        rule: ChainRule = CHAIN_RULE,
     ) -> tuple[Numbers, Any]:
         """The gradient for a cotangent ∂E/∂y, in one pass back (reverse mode), summed over the batch.
 
@@ -188,14 +213,15 @@ class Network:
         places, layers, slopes = (
             self.layers(gradient),
             self.layers(parameters),
-            self.slopes(signals),
+            self.slopes(signals, rule),
         )
         back: Any = cotangent
         for level in reversed(range(self.depth)):
             delta = back * slopes[level]
-            np.matmul(delta.swapaxes(-1, -2), signals.post[level], out=places[level].weights)
+            incoming = rule.incoming(level, signals.post[level])
+            np.matmul(delta.swapaxes(-1, -2), incoming, out=places[level].weights)
             np.sum(delta, axis=-2, out=places[level].biases)
-            back = delta @ layers[level].weights if level or to_input else None
+            back = delta @ rule.weights(level, layers[level].weights) if level or to_input else None
         return gradient, back
 
     def gradient(self, parameters: Numbers, x: Numbers, t: Numbers, loss: Loss) -> Numbers:
@@ -210,10 +236,11 @@ class Network:
             jacobian = slope[..., None] * (layer.weights[..., None, :, :] @ jacobian)
         return jacobian
 
-    def jacobian_backward(self, parameters: Numbers, signals: Signals) -> Any:
+    def jacobian_backward(self, parameters: Numbers, signals: Signals, rule: ChainRule = CHAIN_RULE) -> Any:
         """The same product, multiplied from the output back: `(..., batch, n_L, n_0)`."""
         jacobian: Any = np.eye(self.widths[-1])
-        pairs = zip(self.layers(parameters), self.slopes(signals), strict=True)
-        for layer, slope in reversed(list(pairs)):
-            jacobian = (jacobian * slope[..., None, :]) @ layer.weights[..., None, :, :]
+        layers, slopes = self.layers(parameters), self.slopes(signals, rule)
+        for level in reversed(range(self.depth)):
+            weights = rule.weights(level, layers[level].weights)
+            jacobian = (jacobian * slopes[level][..., None, :]) @ weights[..., None, :, :]
         return jacobian

@@ -41,7 +41,14 @@ EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.NAMES)
 ALWAYS = {"config.yaml", "run.json", "metrics.json", "arrays.npz", "summary.txt"}
 PLOTS = {
     "optimize": {"convergence.png", "trajectories.png"},
-    "activations": {"relu.he.png", "overview.png"},
+    "activations": {
+        "relu.he.png",
+        "overview.png",
+        "forward.png",
+        "backward.png",
+        "phase_diagram.png",
+        "correlation_map.png",
+    },
     "gradcheck": {"errors.png"},
 }
 

@@ -33,6 +33,7 @@ PLACES: list[tuple[str, KeyPath, str, Callable[[str], Tree]]] = [
     ("gradcheck", ("initializer",), "initializer", lambda name: name),
     ("gradcheck", ("initializer", "weights"), "initializer", lambda name: name),
     ("gradcheck", ("loss",), "loss", lambda name: name),
+    ("gradcheck", ("inject",), "fault", lambda name: name),
 ]
 
 
@@ -66,9 +67,9 @@ def test_a_bare_initializer_stands_for_the_weights() -> None:
 @EXPERIMENTS
 def test_defaults_are_filled_in(experiment: str) -> None:
     filled = plain(valid(experiment, MINIMAL[experiment]))
-    assert list(filled) == [key for key in hints(config_class(experiment)) if key != "tune"], (
-        "null is not written"
-    )
+    assert list(filled) == [
+        key for key in hints(config_class(experiment)) if key not in ("tune", "inject")
+    ], "null is not written"
     assert (filled["experiment"], filled["name"], filled["seed"]) == (experiment, "run", 0)
 
 
@@ -131,6 +132,8 @@ def test_every_field_of_every_part_can_be_written(kind: str, name: str) -> None:
         written = with_value(minimal, path, write(tree))
         if kind == "input":
             written = with_value(written, ("network", "layers"), fitted([3, 4], tree))
+        if kind == "fault":  # of its second layer, which must be square for some
+            written = with_value(written, ("network", "layers"), [3, 4, 4])
         config = valid(experiment, written)
         assert name in dump(plain(config))
 

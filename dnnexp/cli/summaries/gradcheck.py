@@ -42,15 +42,15 @@ def verdict(metrics: Any) -> list[RenderableType]:
         tail += f"; below the round-off of central differences: {', '.join(hidden)}"
     if metrics["passed"]:
         return [Text(f"correct: all methods agree on every tensor{tail}", style="green")]
-    lines: list[RenderableType] = [Text(f"{metrics['verdict']}{tail}", style="bold red")]
+    accused = f": {metrics['culprit']} alone disagrees with all others" if metrics["culprit"] else ""
+    lines: list[RenderableType] = [Text(f"{metrics['verdict']}{accused}{tail}", style="bold red")]
+    if metrics["diagnosis"]:
+        where, evidence = metrics["diagnosis"]["tensor"], metrics["diagnosis"]["evidence"]
+        lines.append(Text(f"look first at {where}: {evidence}"))
     failed = [entry for entry in metrics["checks"] if not entry["passed"]]
     lines += [Text(f"  {_failure(entry, metrics['verdict'])}") for entry in failed[:_FAILURES]]
     if len(failed) > _FAILURES:
         lines.append(Text(f"  and {len(failed) - _FAILURES} more checks"))
-    if metrics["diagnosis"]:
-        lines.append(
-            Text(f"look first at {metrics['diagnosis']['tensor']}: {metrics['diagnosis']['evidence']}")
-        )
     return lines
 
 

@@ -1,15 +1,16 @@
-"""The comparison of derivatives, the verdict, and where to look when it is no."""
+"""The comparison of derivatives, and the verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dnnexp.core.arrays import Floats
 from dnnexp.experiments.base import Metrics, Outline, finite
+from dnnexp.experiments.gradcheck.blame import culprit
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, Tolerances
 
 _ROUND_OFFS = 10
@@ -26,23 +27,38 @@ class Derivatives:
     round_off: float  # about how far rounding moves a central difference of this tensor
 
 
-def verdict(config: GradcheckConfig, tensors: list[Derivatives]) -> Metrics:
-    """Every check, the verdict over all, and the diagnosis."""
+class Verdict(NamedTuple):
+    """The metrics of the comparison, and what the blame follows from.
+
+    Attributes:
+        metrics: the keys `passed`, `verdict`, `checks`, `agreement`, `culprit` and `kinks`.
+        wrong: the checks that found an error.
+    """
+
+    metrics: Metrics
+    wrong: list[Metrics]
+
+
+def verdict(config: GradcheckConfig, tensors: list[Derivatives]) -> Verdict:
+    """Every check, the verdict over all, and who agrees with whom."""
     checks = [entry for tensor in tensors for entry in _checks(config, tensor)]
     passed = all(entry["passed"] for entry in checks)
     wrong = [entry for entry in checks if _is_wrong(config.tolerances, entry)]
+    disagreeing = {entry["pair"] for entry in wrong}
     crossed = sum(int(_mask(tensor).sum()) for tensor in tensors)
-    return {
+    metrics = {
         "passed": passed,
         "verdict": "correct" if passed else "wrong" if wrong else "inconclusive",
         "checks": checks,
-        "diagnosis": _diagnosis(wrong) if wrong else None,
+        "agreement": {pair: pair not in disagreeing for pair in map("-".join, config.pairs)},
+        "culprit": culprit(config.methods, disagreeing),
         "kinks": {
             "checked": sum(_mask(tensor).size for tensor in tensors),
             "crossed": crossed,
             "excluded": crossed,
         },
     }
+    return Verdict(metrics, wrong)
 
 
 def _mask(derivatives: Derivatives) -> Any:
@@ -107,37 +123,6 @@ def _is_wrong(tolerances: Tolerances, entry: Metrics) -> bool:
     return not entry["unresolved"] and _exceeds(tolerances, "central" in entry["pair"], entry)
 
 
-def _diagnosis(wrong: list[Metrics]) -> Metrics:
-    """Where to look first: a fault in a layer spoils the layers before it, so the last one is named."""
-    last = max(wrong, key=lambda entry: (_layer(entry["tensor"]) or 0, _severity(entry)))
-    worst = last["worst"]
-    left, right = last["pair"].split("-")
-    index = ", ".join(map(str, worst["index"]))
-    evidence = (
-        f"{last['tensor']}[{index}] is {_shown(worst['left'])} by {left} and "
-        f"{_shown(worst['right'])} by {right}"
-    )
-    return {
-        "tensor": last["tensor"],
-        "layer": _layer(last["tensor"]),
-        "fault": None,
-        "evidence": evidence,
-    }
-
-
-def _layer(tensor: str) -> int | None:
-    return None if tensor == "dy/dx" else int(tensor[1:])
-
-
-def _severity(entry: Metrics) -> float:
-    error = entry["max_rel_error"]
-    return np.inf if error is None else error
-
-
-def _shown(value: float | None) -> str:
-    return "not finite" if value is None else f"{value:.12g}"
-
-
 def outline(config: GradcheckConfig) -> Outline:
     """The shape of the metrics."""
     depth = {name: 1 if name.startswith("b") else 2 for name in config.tensors} | {"dy/dx": 3}
@@ -160,6 +145,8 @@ def outline(config: GradcheckConfig) -> Outline:
         "passed": bool,
         "verdict": str,
         "checks": checks,
+        "agreement": dict.fromkeys(map("-".join, config.pairs), bool),
+        "culprit": str,
         "diagnosis": {"tensor": str, "layer": float, "fault": str, "evidence": str},
         "kinks": {"checked": int, "crossed": int, "excluded": int},
         "order": {"observed": float, "expected": float},

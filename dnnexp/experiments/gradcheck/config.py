@@ -12,6 +12,8 @@ from annotated_types import Ge, Le, MinLen
 
 from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
+from dnnexp.core.differentiation import CENTRAL_STEP
+from dnnexp.core.faults import Fault
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
@@ -86,7 +88,10 @@ class StepSweep(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class GradcheckConfig(ExperimentConfig, Checked):
-    """The derivatives of a loss by every parameter, and of the outputs by the inputs, by several methods."""
+    """The derivatives of a loss by every parameter, and of the outputs by the inputs, by several methods.
+
+    `central_step` is relative to max(1, |θ|). `inject` makes a mistake in the backward pass, to be caught.
+    """
 
     experiment: Literal["gradcheck"] = "gradcheck"
     network: CheckedNetwork
@@ -94,8 +99,10 @@ class GradcheckConfig(ExperimentConfig, Checked):
     loss: Loss = SquaredError()
     batch: Count = 8
     methods: Annotated[tuple[Method, ...], MinLen(2)] = METHODS
+    central_step: Annotated[Positive, Ge(1e-30), Le(1.0)] = CENTRAL_STEP
     tolerances: Tolerances = Tolerances()
     step_sweep: StepSweep = StepSweep()
+    inject: Fault | None = None
     expect: tuple[Expectation, ...] = ()
 
     @check("methods")
@@ -104,6 +111,17 @@ class GradcheckConfig(ExperimentConfig, Checked):
         """No method stands twice."""
         if len(set(methods)) < len(methods):
             yield ("methods",), "holds a method twice; each may stand once"
+
+    @check("network", "batch", "methods", "inject")
+    @staticmethod
+    def fault_shows(
+        network: CheckedNetwork, batch: int, methods: tuple[Method, ...], inject: Fault | None
+    ) -> Iterator[Complaint]:
+        """A fault can be made, and makes a difference."""
+        if inject is not None and "backward" not in methods:
+            yield ("inject",), "is a fault of the backward pass, but methods has no backward"
+        elif inject is not None and (message := inject.cannot_show(network.build(), batch)):
+            yield ("inject",), f"{inject.name} cannot show here: {message}"
 
     @check("network", "batch")
     @staticmethod

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.differentiation import CENTRAL_STEP
+from dnnexp.core.faults import backward, jacobian_backward
 from dnnexp.core.parameter_derivatives import (
     Problem,
     central_derivatives,
@@ -17,6 +17,7 @@ from dnnexp.core.parameter_derivatives import (
     forward_derivatives,
 )
 from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments.gradcheck.blame import explain
 from dnnexp.experiments.gradcheck.checks import Derivatives, verdict
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.sweep import EPSILON, round_off, sweep
@@ -30,11 +31,13 @@ def run(config: GradcheckConfig, request: Request) -> Result:
         jacobians, crossed_inputs = _jacobians(config, problem)
         swept, arrays = sweep(config, problem, request)
         # where ∂E/∂y is 0, the terms of the loss still round
-        noise = round_off(problem, CENTRAL_STEP) + EPSILON * float(np.linalg.norm(problem.t))
-        output_noise = EPSILON * float(np.abs(problem.signals().output).max()) / CENTRAL_STEP
+        noise = round_off(problem, config.central_step) + EPSILON * float(np.linalg.norm(problem.t))
+        output_noise = EPSILON * float(np.abs(problem.signals().output).max()) / config.central_step
     tensors = _tensors(problem, by_method, crossed, noise)
     tensors.append(Derivatives("dy/dx", jacobians, crossed_inputs[:, None, :], output_noise))
-    metrics = verdict(config, tensors) | swept
+    found, wrong = verdict(config, tensors)
+    diagnosis = explain(problem, by_method, jacobians, found["culprit"], wrong) if wrong else None
+    metrics = found | {"diagnosis": diagnosis} | swept
     return Result(config, metrics, arrays, passed=metrics["passed"])
 
 
@@ -67,11 +70,15 @@ def _parameter_derivatives(
     found: dict[str, Floats] = {}
     if "backward" in config.methods:
         p = problem
-        found["backward"] = p.network.gradient(p.parameters, p.x, p.t, p.loss)
+        signals = p.signals()
+        pull = p.loss.gradient(signals.output, p.t)
+        found["backward"], _ = backward(p.network, p.parameters, signals, pull, config.inject, to_input=False)
     if "forward" in config.methods:
         found["forward"] = forward_derivatives(problem, progress("forward"))
     if "central" in config.methods:
-        found["central"], crossed = central_derivatives(problem, progress=progress("central"))
+        found["central"], crossed = central_derivatives(
+            problem, config.central_step, progress=progress("central")
+        )
     if "complex" in config.methods:
         found["complex"] = complex_derivatives(problem, progress=progress("complex"))
     return found, crossed
@@ -83,11 +90,11 @@ def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[dict[str, Flo
     crossed = np.zeros(problem.x.shape, bool)
     found: dict[str, Floats] = {}
     if "backward" in config.methods:
-        found["backward"] = network.jacobian_backward(parameters, signals)
+        found["backward"] = jacobian_backward(network, parameters, signals, config.inject)
     if "forward" in config.methods:
         found["forward"] = network.jacobian_forward(parameters, signals)
     if "central" in config.methods:
-        found["central"], crossed = central_jacobian(problem)
+        found["central"], crossed = central_jacobian(problem, config.central_step)
     if "complex" in config.methods:
         found["complex"] = complex_jacobian(problem)
     return found, crossed

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.differentiation import CENTRAL_STEP
 from dnnexp.core.parameter_derivatives import Problem
 from dnnexp.experiments.base import Metrics, Request, Work, finite
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
@@ -41,7 +40,7 @@ def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> tuple[
     median = {name: np.median(curve, axis=0) for name, curve in curves.items()}
     arrays = {"sweep.h": h} | {f"sweep.{name}": curve for name, curve in curves.items()}
     smooth = not any(activation.kinks for activation in problem.network.activations)
-    return _metrics(h, median, smooth), arrays
+    return _metrics(config, h, median, smooth), arrays
 
 
 def _along(problem: Problem, v: Floats, h: Floats) -> dict[str, Floats]:
@@ -93,7 +92,7 @@ def _complex(problem: Problem, v: Floats, h: Floats) -> Floats:
     return np.asarray(problem.loss.value(_outputs(problem, v, 1j * h), problem.t).imag / h)
 
 
-def _metrics(h: Floats, median: dict[str, Floats], smooth: bool) -> Metrics:
+def _metrics(config: GradcheckConfig, h: Floats, median: dict[str, Floats], smooth: bool) -> Metrics:
     """The best step, the errors at every step, the observed order (None where kinks break the branch)."""
     error = np.where(np.isfinite(median["central"]), median["central"], np.inf)
     best = int(np.argmin(error))
@@ -104,7 +103,7 @@ def _metrics(h: Floats, median: dict[str, Floats], smooth: bool) -> Metrics:
     return {
         "order": {"observed": _observed_order(h, median) if smooth else None, "expected": 2.0},
         "step_sweep": {
-            "default_step": CENTRAL_STEP,
+            "default_step": config.central_step,
             "best_step": float(h[best]) if np.isfinite(error[best]) else None,
             "best_error": finite(error[best]),
             "errors": errors,

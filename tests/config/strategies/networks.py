@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from dnnexp.config.schema import read
 from dnnexp.config.shapes import hints
 from dnnexp.core.activations import Activation
+from dnnexp.core.faults import LayerFault
 from dnnexp.core.initializers import Critical, LayerInitializer, Normal, Uniform
 from dnnexp.core.network import Network
 from dnnexp.experiments.gradcheck.config import METHODS, CheckedNetwork, GradcheckConfig, StepSweep
@@ -88,6 +89,12 @@ def ordered(cls: type, every: bool) -> Trees:
     return st.floats(1e-20, 1e-3).flatmap(around)
 
 
+@rule(LayerFault)
+def in_a_square_layer(cls: type, every: bool) -> Trees:
+    """The second of a network."""
+    return hinted(cls, every, {"layer": st.just(2)})
+
+
 @rule(GradcheckConfig)
 def checked(cls: type, every: bool) -> Trees:
     """Distinct methods, and an initializer that suits the network."""
@@ -99,6 +106,7 @@ def checked(cls: type, every: bool) -> Trees:
             "network": st.just(tree),
             "initializer": suited_initializers(network.build()),
             "methods": st.lists(st.sampled_from(METHODS), min_size=2, unique=True),
+            "inject": st.none(),
         }
         return hinted(cls, every, instead)
 

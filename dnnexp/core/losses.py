@@ -20,6 +20,8 @@ class Loss(Part, ABC):
     """Base of the losses."""
 
     kind = "loss"
+    follows_output: ClassVar[bool] = False
+    """Whether ∂E/∂y grows with y, so that gradients depend on how large the output happens to be."""
     is_bounded: ClassVar[bool] = True
     """Whether it is bounded below, so that it can be minimised."""
 
@@ -49,6 +51,8 @@ def _total(terms: Array) -> Array:
 @dataclass(frozen=True)
 class SquaredError(Loss):
     """Squared error: E = ½ Σ (y − t)²; ∂E/∂y = y − t."""
+
+    follows_output: ClassVar[bool] = True
 
     def value(self, y: Array, t: Array) -> Array:
         """½ Σ (y − t)²."""

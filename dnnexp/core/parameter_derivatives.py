@@ -9,15 +9,15 @@ complex step share that pass and differ in what they send through it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats
+from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.differentiation import CENTRAL_STEP, COMPLEX_STEP, scaled_step
 from dnnexp.core.losses import Loss
 from dnnexp.core.network import Layer, Network, Signals, affine, product
@@ -51,13 +51,17 @@ class _Block:
     level: int
     units: Any  # (block,)
     sources: Floats  # (block, batch)
-    places: slice  # where the entries stand in the parameter vector
+    places: Any  # where the entries stand in the result: a slice or indexes
+
+
+def _block_size(problem: Problem) -> int:
+    return max(1, _BLOCK_NUMBERS // (len(problem.x) * max(problem.network.widths)))
 
 
 def _ranges(problem: Problem) -> Iterator[tuple[int, bool, range]]:
     """All parameters in blocks of one layer's weights or biases: (level, is bias, places)."""
     widths, start = problem.network.widths, 0
-    size = max(1, _BLOCK_NUMBERS // (len(problem.x) * max(widths)))
+    size = _block_size(problem)
     for level, (n_in, n_out) in enumerate(pairwise(widths)):
         for is_bias, count in ((False, n_out * n_in), (True, n_out)):
             for first in range(start, start + count, size):
@@ -65,7 +69,7 @@ def _ranges(problem: Problem) -> Iterator[tuple[int, bool, range]]:
             start += count
 
 
-def _block(problem: Problem, signals: Signals, level: int, is_bias: bool, places: range) -> _Block:
+def _block(problem: Problem, signals: Signals, level: int, is_bias: bool, places: range | Integers) -> _Block:
     """The block of those places; its layer's first parameter follows from the widths."""
     n_in, n_out = problem.network.widths[level : level + 2]
     start = sum(n * (m + 1) for m, n in pairwise(problem.network.widths[: level + 1]))
@@ -75,26 +79,46 @@ def _block(problem: Problem, signals: Signals, level: int, is_bias: bool, places
     else:
         units, inputs = np.divmod(entries, n_in)
         sources = signals.post[level].T[inputs]
-    return _Block(level, units, sources, slice(places.start, places.stop))
+    stand = slice(places.start, places.stop) if isinstance(places, range) else places
+    return _Block(level, units, sources, stand)
 
 
 def _for_each_block(
     problem: Problem, signals: Signals, work: Callable[[_Block], None], progress: Progress
 ) -> None:
-    """Call `work` on every block, on all cores; blocks are independent, so their order is no matter."""
+    """Call `work` on every block of all parameters, on all cores."""
 
     def run(where: tuple[int, bool, range]) -> int:
-        with np.errstate(all="ignore"):
-            work(_block(problem, signals, *where))
+        work(_block(problem, signals, *where))
         return len(where[2])
+
+    _on_all_cores(run, _ranges(problem), progress)
+
+
+def _on_all_cores(run: Callable[[Any], int], jobs: Iterable[Any], progress: Progress) -> None:
+    """Run every job; they are independent, so their order is no matter."""
+
+    def quietly(job: Any) -> int:
+        with np.errstate(all="ignore"):
+            return run(job)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
-            for done in pool.map(run, _ranges(problem)):
+            for done in pool.map(quietly, jobs):
                 progress(done)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _both_sides(
+    problem: Problem, layers: list[Layer], signals: Signals, block: _Block, h: Floats
+) -> tuple[Any, Any, Any]:
+    """The outputs of the block's networks at θ + h and θ − h, and which crossed a kink; h `(block,)`."""
+    shift = h[:, None] * block.sources
+    plus, crossed_up = _perturbed_output(problem, layers, signals, block, shift)
+    minus, crossed_down = _perturbed_output(problem, layers, signals, block, -shift)
+    return plus, minus, crossed_up | crossed_down
 
 
 def _perturbed_output(
@@ -176,15 +200,56 @@ def central_derivatives(
 
     def work(block: _Block) -> None:
         width = h[block.places]
-        shift = width[:, None] * block.sources
-        plus, crossed_up = _perturbed_output(problem, layers, signals, block, shift)
-        minus, crossed_down = _perturbed_output(problem, layers, signals, block, -shift)
-        difference = problem.loss.difference(plus, minus, problem.t)
-        derivatives[block.places] = difference / (2 * width)
-        crossed[block.places] = crossed_up | crossed_down
+        plus, minus, crossed[block.places] = _both_sides(problem, layers, signals, block, width)
+        derivatives[block.places] = problem.loss.difference(plus, minus, problem.t) / (2 * width)
 
     _for_each_block(problem, signals, work, progress)
     return derivatives, crossed
+
+
+def parameter_levels(network: Network, places: Integers) -> tuple[Integers, Any]:
+    """The layers (from 0) of parameters, and which of them are biases: `(K,)` each."""
+    counts = [count for n_in, n_out in pairwise(network.widths) for count in (n_out * n_in, n_out)]
+    level, is_bias = np.divmod(np.searchsorted(np.cumsum(counts), places, side="right"), 2)
+    return level, is_bias.astype(bool)
+
+
+def parameter_differences(
+    problem: Problem, places: Integers, h: Floats, progress: Progress = lambda done: None
+) -> tuple[Floats, Floats, Floats]:
+    """φ(h) − φ(−h) and φ(h) − 2φ(0) + φ(−h) of φ(s) = E(θ + s e_k), for some parameters k `(K,)`.
+
+    Steps and results are `(H, K)`. Differences of losses are formed from those of outputs; the third
+    result, Σ |t (y₊ − y₋)|, is the size of what they may be small sums of.
+    """
+    signals, layers = problem.signals(), problem.network.layers(problem.parameters)
+    all_places, widths = np.tile(places, len(h)), h.reshape(-1)
+    difference, bend, size = np.empty((3, h.size))
+
+    def run(job: tuple[int, bool, Integers]) -> int:
+        level, is_bias, entries = job
+        block = _block(problem, signals, level, is_bias, all_places[entries])
+        block = replace(block, places=entries)
+        plus, minus, _ = _both_sides(problem, layers, signals, block, widths[entries])
+        loss, here, t = problem.loss, signals.output, problem.t
+        difference[entries] = loss.difference(plus, minus, t)
+        bend[entries] = loss.difference(plus, here, t) + loss.difference(minus, here, t)
+        size[entries] = np.abs(t * (plus - minus)).sum(axis=(1, 2))
+        return len(entries)
+
+    _on_all_cores(run, _selections(problem, all_places), progress)
+    return difference.reshape(h.shape), bend.reshape(h.shape), size.reshape(h.shape)
+
+
+def _selections(problem: Problem, places: Integers) -> Iterator[tuple[int, bool, Integers]]:
+    """Entries of `places` in blocks of one layer's weights or biases: (level, is bias, entries)."""
+    size = _block_size(problem)
+    levels, is_bias = parameter_levels(problem.network, places)
+    for level in range(problem.network.depth):
+        for kind in (False, True):
+            (entries,) = np.nonzero((levels == level) & (is_bias == kind))
+            for first in range(0, len(entries), size):
+                yield level, kind, entries[first : first + size]
 
 
 def complex_derivatives(

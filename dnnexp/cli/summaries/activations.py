@@ -24,10 +24,15 @@ def tables(result: Result) -> list[RenderableType]:
     found: list[RenderableType] = [Titled(title, [_verdicts(cases)])]
     outputs = [_outputs(result, layers) for layers in _LAYERS]
     found.append(Titled("standard deviation of the outputs (in brackets: theory)", outputs))
+    if any(case["theory"]["q_star"] is not None for case in cases.values()):
+        found.append(Titled("theory of great depth", [_limits(cases)]))
     if config.shapes:
         title = "other depths and widths (q: mean square of z; in brackets: theory)"
         found.append(Titled(title, [_scaling(cases)]))
-    return [*found, *(Text(line, style="dim") for line in _notes(result))]
+    return [
+        *found,
+        *(Text(line, style="yellow" if line.startswith("warning") else "dim") for line in _notes(result)),
+    ]
 
 
 def _verdicts(cases: Any) -> Table:
@@ -65,6 +70,17 @@ def _layer(layer: Any, theory: float | None) -> str:
     return "\n".join([number(post["std"]), *expected, *notes])
 
 
+def _limits(cases: Any) -> Table:
+    """The fixed points and depths of the cases that have some."""
+    names = {"sigma_w2": "σ_w²", "sigma_b2": "σ_b²", "q_star": "q*", "chi_1": "χ₁", "c_star": "c*"}
+    names |= {"xi_q": "ξ_q", "xi_c": "ξ_c"}
+    made = table("case", *names.values())
+    for case, found in cases.items():
+        if found["theory"]["q_star"] is not None:
+            made.add_row(case, *(number(found["theory"][name]) for name in names))
+    return made
+
+
 def _scaling(cases: Any) -> Table:
     """A row for every network that `depths` and `widths` ask for."""
     made = table("case", "depth", "width", "q, last layer", "scatter of |z|²", "verdict")
@@ -90,9 +106,18 @@ def _notes(result: Result) -> Iterator[str]:
     config, cases = result.config, result.metrics["cases"]
     samples = config.input.rows
     if samples == 1:
-        yield "one sample: no dead units are told, since a unit that is 0 for one may be alive for others"
+        yield (
+            "one sample: no dead units (a unit that is 0 for one may be alive for others), no constant "
+            "outputs, no signal and no correlations are told"
+        )
     else:
         yield f"sat: saturated; 0: exactly 0; dead: units that are 0 for all {samples:,} samples"
+    if samples > 1 and result.metrics["input"]["sample_std"] == 0:
+        yield "warning: the input is the same for every sample; whatever the layers do, so are their outputs"
+    for case, found in cases.items():
+        weights = config.cases[case][1].item.weights
+        if weights.needs_activation and abs((found["theory"]["chi_1"] or 0.0) - 1) > 1e-6:
+            yield f"{case}: its critical point repels this input's signal, which grows or fades away from it"
     yield "signal: the standard deviation over samples, what of an output depends on the input"
     for initializer in config.initializers:
         if initializer.item.weights.needs_data:

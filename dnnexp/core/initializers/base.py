@@ -19,6 +19,8 @@ class Initializer(Part, ABC):
     """Whether it makes weights `(n_out, n_in)` only, and no biases."""
     needs_activation: ClassVar[bool] = False
     """Whether it is drawn for a layer's activation: by `LayerInitializer`, not by its own `draw`."""
+    has_independent_entries: ClassVar[bool] = True
+    """Whether the entries it draws are independent of each other."""
     needs_data: ClassVar[bool] = False
     """Whether weights are to be `fitted` to the layer's input."""
 

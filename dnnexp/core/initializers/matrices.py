@@ -17,6 +17,7 @@ class MatrixInitializer(Initializer):
     """Base of these."""
 
     only_matrices: ClassVar[bool] = True
+    has_independent_entries: ClassVar[bool] = False
 
     def draw(
         self, generator: np.random.Generator, fan_in: int, fan_out: int, shape: tuple[int, ...]

@@ -9,7 +9,7 @@ He et al., "Delving deep into rectifiers", ICCV 2015; Poole et al., "Exponential
 networks through transient chaos", NIPS 2016; Schoenholz et al., "Deep information propagation", ICLR 2017.
 """
 
-from dnnexp.core.mean_field.averages import output_mean, output_std, saturated_probability
+from dnnexp.core.mean_field.averages import output_mean, output_std, saturated_probability, square
 from dnnexp.core.mean_field.correlation import correlation_map, fixed_correlation, layer_correlations
 from dnnexp.core.mean_field.critical import (
     CriticalLine,
@@ -56,5 +56,6 @@ __all__ = [
     "pre_activation_norm_variance",
     "propagation",
     "saturated_probability",
+    "square",
     "variance_map",
 ]

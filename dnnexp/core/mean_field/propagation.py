@@ -22,6 +22,9 @@ from dnnexp.core.mean_field.variance import (
     layer_variances,
 )
 
+_SAME = 1e-12
+"""Variances that differ by no more than this, relatively, are those of equal layers."""
+
 
 class Limit(NamedTuple):
     """The fixed points of many equal layers; None for what does not exist: all, if the variance diverges."""
@@ -66,6 +69,7 @@ def propagation(
     sigma_b2: float | Sequence[float],
     mean_square: Real,
     depth: int,
+    shares: Floats | None = None,
 ) -> Propagation:
     """Propagate a signal and its gradient through `depth` wide layers.
 
@@ -78,6 +82,7 @@ def propagation(
         sigma_b2: σ_b², the variance of the biases, likewise.
         mean_square: mean of x² over the coordinates of an input; an array for many inputs.
         depth: L ≥ 1.
+        shares: by how much each of many inputs counts in the mean of the limit; by default alike.
 
     Raises:
         ValueError: a number is negative or not finite, or there is neither one value nor one a layer.
@@ -93,7 +98,8 @@ def propagation(
         _layers("mean_square", float(square), 1)
     q = layer_variances(chosen, w, b, squares)
     mean, std, slopes = _of_layers(chosen, q, np.array([*w[1:], w[-1]]))
-    is_uniform = all(len(set(values)) == 1 for values in (chosen, w, b))
+    average = float(np.average(squares, weights=shares))
+    is_uniform = len(set(chosen)) == 1 and all(max(v) - min(v) <= _SAME * max(v) for v in (w, b))
     return Propagation(
         sigma_w2=np.array(w),
         sigma_b2=np.array(b),
@@ -102,7 +108,7 @@ def propagation(
         output_std=std,
         chi_1=slopes,
         gradient_growth=gradient_growth(slopes),
-        limit=limit(chosen[0], w[0], b[0], float(squares.mean())) if is_uniform else Limit(),
+        limit=limit(chosen[0], w[0], b[0], average) if is_uniform else Limit(),
     )
 
 

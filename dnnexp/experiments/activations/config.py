@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from dnnexp.core.activations import Activation
 from dnnexp.core.initializers import LayerInitializer
 from dnnexp.core.inputs import Input, NormalInput
-from dnnexp.core.losses import Linear, Loss
+from dnnexp.core.losses import Linear, Loss, SoftmaxCrossEntropy
 from dnnexp.experiments.activations.passes import segment_length
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.registry import Checked, Complaint, Count, Fraction, Labelled, check
@@ -107,11 +107,19 @@ class Config(ExperimentConfig, Checked):
         initializers: tuple[Labelled[LayerInitializer], ...],
     ) -> Iterator[Complaint]:
         """Every initializer can serve every activation."""
-        fans = network.layers[:2]
+        pairs = dict.fromkeys(pairwise(network.layers))
         for place, initializer in enumerate(initializers):
             for activation in activations:
-                if message := initializer.item.complaint(activation.item, *fans):
+                found = (initializer.item.complaint(activation.item, *fans) for fans in pairs)
+                if message := next(filter(None, found), None):
                     yield ("initializers", place, "weights"), message
+
+    @check("network", "loss")
+    @staticmethod
+    def loss_has_a_gradient(network: Widths, loss: Loss | None) -> Iterator[Complaint]:
+        """The softmax of a single output is 1, whatever it is."""
+        if isinstance(loss, SoftmaxCrossEntropy) and network.layers[-1] == 1:
+            yield ("loss",), "softmax_cross_entropy needs at least 2 outputs, but network.layers ends with 1"
 
     @check("depths", "widths")
     @staticmethod
@@ -121,10 +129,12 @@ class Config(ExperimentConfig, Checked):
             if len(set(values)) < len(values):
                 yield (name,), "holds a number twice; each may stand once"
 
-    @check("network", "depths", "widths", "input", "seeds", "loss")
+    @check("network", "activations", "initializers", "depths", "widths", "input", "seeds", "loss")
     @staticmethod
     def fits_in_memory(
         network: Widths,
+        activations: tuple[Labelled[Activation], ...],
+        initializers: tuple[Labelled[LayerInitializer], ...],
         depths: tuple[int, ...],
         widths: tuple[int, ...],
         input: Input,
@@ -132,11 +142,13 @@ class Config(ExperimentConfig, Checked):
         loss: Loss | None,
     ) -> Iterator[Complaint]:
         """A block of networks, with what its pass back keeps, fits in memory."""
-        for layers in (network.unrolled, *shapes(network, depths, widths)):
+        every = (network.unrolled, *shapes(network, depths, widths))
+        cases = len(activations) * len(initializers)
+        kept = cases * sum(seeds * (len(layers) - 1) for layers in every) * _STATISTICS
+        for layers in every:
             depth, block = len(layers) - 1, block_size(layers, input.rows, seeds)
             level = max(2 * input.rows * max(pair) + pair[0] * pair[1] for pair in pairwise(layers))
-            held = segment_length(depth) + 3 if loss else 3
-            kept = (seeds * depth + 10_000) * _STATISTICS
+            held = 2 * segment_length(depth) + 3 if loss else 3
             if message := too_large(block * held * level + kept + input.rows * layers[0]):
                 listed = "widths" if widths else "depths"
                 where = ("network", "layers") if layers == network.unrolled else (listed,)

@@ -28,7 +28,8 @@ def outline(config: Config) -> Outline:
             {"width": int, "depth": int, **_outline_of_case(config, widths)} for widths in config.shapes
         ]
         case["scaling"] = scaling
-    return {"cases": dict.fromkeys(config.cases, case)}
+    described = {"samples": int, "mean_square": float, "sample_std": float}
+    return {"input": described, "cases": dict.fromkeys(config.cases, case)}
 
 
 def _outline_of_case(config: Config, widths: tuple[int, ...]) -> Outline:

@@ -12,14 +12,23 @@ from dnnexp.experiments.activations.config import Config
 from dnnexp.experiments.activations.measure import measure
 from dnnexp.experiments.activations.metrics import of_case
 from dnnexp.experiments.activations.theory import Theory, phase_diagram, theory
-from dnnexp.experiments.base import Metrics, Request, Result, Work
+from dnnexp.experiments.base import Metrics, Request, Result, Work, finite
 
 BANDS = (
-    *("pre.mean_square", "post.mean", "post.std", "sample_std", "correlation", "effective_rank"),
+    *("pre.mean_square", "post.mean_square", "post.std", "sample_std", "correlation", "effective_rank"),
     *("zero_fraction", "saturated_fraction", "dead_fraction"),
     *("gradient.pre.mean_square", "gradient.weights.mean_square", "gradient.norm_ratio"),
 )
 """The statistics of every network that `arrays.npz` keeps, each `(runs, L)`."""
+SCALED = (
+    "pre.mean_square",
+    "post.mean_square",
+    "sample_std",
+    "correlation",
+    "effective_rank",
+    "gradient.pre.mean_square",
+)
+"""Those that it keeps of networks of other depths and widths."""
 
 
 def run(config: Config, request: Request) -> Result:
@@ -28,7 +37,7 @@ def run(config: Config, request: Request) -> Result:
     The weights are drawn by initializer label, so all activations see the same ones.
     """
     x = config.input.draw(request.streams("input"), config.network.layers[0])
-    metrics: Metrics = {"cases": {}}
+    metrics: Metrics = {"input": _described(x), "cases": {}}
     arrays: dict[str, Any] = {}
     theories: dict[str, Theory | None] = {}
     networks = (config.network.unrolled, *config.shapes)
@@ -36,11 +45,13 @@ def run(config: Config, request: Request) -> Result:
         for place, case in enumerate(config.cases):
             found = []
             for step, widths in enumerate(networks, start=1):
-                found.append(_case(config, case, widths, x, request.streams))
+                found.append(_case(config, case, widths, x, request.streams, is_main=step == 1))
                 total = len(networks) * len(config.cases)
                 request.progress(Work("cases", place * len(networks) + step, total))
             metrics["cases"][case], more, theories[case] = found[0]
             arrays |= more
+            if (expected := theories[case]) and len(x) > 1:
+                arrays |= {f"{case}.{name}": values for name, values in expected.correlation_map().items()}
             if config.shapes:
                 metrics["cases"][case]["scaling"] = [
                     {"width": widths[1], "depth": len(widths) - 1} | entry
@@ -51,12 +62,22 @@ def run(config: Config, request: Request) -> Result:
     return Result(config, metrics, arrays)
 
 
+def _described(x: Floats) -> Metrics:
+    """The input's size, and what of it differs from sample to sample."""
+    with np.errstate(all="ignore"):
+        return {
+            "samples": len(x),
+            "mean_square": finite(np.square(x).mean()),
+            "sample_std": finite(np.sqrt(x.var(axis=0).mean())),
+        }
+
+
 def _case(
-    config: Config, case: str, widths: tuple[int, ...], x: Floats, streams: Streams
+    config: Config, case: str, widths: tuple[int, ...], x: Floats, streams: Streams, is_main: bool
 ) -> tuple[Metrics, dict[str, Any], Theory | None]:
     """Metrics, arrays and theory of a case in networks of those widths."""
     activation, initializer = config.cases[case]
-    measured, arrays = measure(config, case, widths, x, streams, widths == config.network.unrolled)
+    measured, arrays = measure(config, case, widths, x, streams, is_main)
     expected = theory(activation, initializer.item, widths, x)
     arrays |= {f"{case}.{name}": measured[name] for name in BANDS if name in measured}
     if expected:
@@ -70,7 +91,7 @@ def _scaling(case: str, arrays: list[dict[str, Any]]) -> dict[str, Any]:
         key.replace(case, f"{case}.scaling.{number}", 1): values
         for number, found in enumerate(arrays, start=1)
         for key, values in found.items()
-        if key.removeprefix(f"{case}.") in BANDS or key.startswith(f"{case}.theory.")
+        if key.removeprefix(f"{case}.") in SCALED or key.startswith(f"{case}.theory.")
     }
 
 

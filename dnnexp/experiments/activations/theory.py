@@ -15,14 +15,18 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.initializers import LayerInitializer
 from dnnexp.core.losses import Linear, Loss
 from dnnexp.core.mean_field import Limit, Propagation
+from dnnexp.core.mean_field.variance import LARGEST
 from dnnexp.experiments.activations.statistics import correlation
 from dnnexp.experiments.base import Metrics, finite
 
 LAYERS = ("q", "output_mean", "output_std", "saturated", "gradient_growth", "correlation", "norm_scatter")
 """The keys with one number a layer."""
-_LARGEST = 1e30
+_ERROR = 1e-9
+"""The largest relative error of quadrature that is put up with."""
 _SETTLED = 1e6
 """A larger q is on its way to infinity."""
+_FEW_TURNS, _MOST_TURNS = 30, 500
+"""How often φ may go up and down within six standard deviations: quadrature in two dimensions, and in one."""
 _MAP_POINTS = 41
 _STRATA = 16
 _DIAGRAM = (48, 32)
@@ -58,19 +62,22 @@ class Theory:
         return {**common, **layers, **self.limit._asdict()}
 
     def arrays(self, loss: Loss | None) -> dict[str, Floats]:
-        """`theory.<statistic>` `(L,)`, and the correlation map `map.c`, `map.next`.
+        """`theory.<statistic>`, `(L,)` each.
 
-        Gradients by weights are known for a random direction only, whose parts for the samples of a batch
-        are independent.
+        Gradients are known for a loss whose ∂E/∂y does not follow the output; those by weights for a random
+        direction only, whose parts for the samples of a batch are independent.
         """
-        known = {name for name in self.curves if name != "gradient.weights" or isinstance(loss, Linear)}
-        arrays = {f"theory.{name}": self.curves[name] for name in self.curves if name in known}
-        return arrays | self._correlation_map()
+        unknown = {"gradient.weights"} if not isinstance(loss, Linear) else set()
+        unknown |= {"gradient.pre"} if loss is None or loss.follows_output else set()
+        return {f"theory.{name}": values for name, values in self.curves.items() if name not in unknown}
 
-    def _correlation_map(self) -> dict[str, Floats]:
-        """c ↦ c′ in a network of great depth, at q*; at the last layer's q where there is none yet."""
+    def correlation_map(self) -> dict[str, Floats]:
+        """c ↦ c′ as `map.c`, `map.next`, in a network of great depth, at q*.
+
+        At the last layer's q where there is no q* yet; empty where it diverges, or φ is too wavy.
+        """
         c, q = np.linspace(-1, 1, _MAP_POINTS), self.limit.q_star or float(self.layers["q"][-1])
-        if q > _SETTLED:
+        if q > _SETTLED or _turns(self.activation, q) > _FEW_TURNS:
             return {}
         following = mean_field.correlation_map(self.activation, c, q, self.sigma_w2[-1], self.sigma_b2[-1])
         return {"map.c": c, "map.next": following}
@@ -87,8 +94,8 @@ def theory(
 ) -> Theory | None:
     """Theory of an activation with an initializer, for the samples of an input `(batch, n_0)`.
 
-    None where the parameters are not independent with mean 0. Averages are over the samples, whose mean
-    squares may differ; the correlation is that of two inputs of the average one.
+    None where the parameters are not independent with mean 0, or quadrature fails. Averages are over the
+    samples, whose mean squares may differ; the correlation is that of two inputs of the average one.
     """
     found = [initializer.variances(activation, *fans) for fans in pairwise(widths)]
     pairs = [pair for pair in found if pair is not None and all(map(math.isfinite, pair))]
@@ -97,15 +104,20 @@ def theory(
     if len(pairs) < depth or not math.isfinite(mean_square):
         return None
     w, b = (list(values) for values in zip(*pairs, strict=True))
-    p = mean_field.propagation(activation, w, b, squares, depth)
+    if (turns := _turns(activation, w[0] * mean_square + b[0])) > _MOST_TURNS:
+        return None
+    p = mean_field.propagation(activation, w, b, squares, depth, shares)
+    averaged = mean_field.square(activation, np.minimum(p.q, LARGEST))
+    if np.any(averaged.error > _ERROR * averaged.value):
+        return None
     averages, curves = _averages(activation, p, squares, shares)
     nothing = np.full(depth, np.nan)
     c = nothing
-    if len(x) > 1:
+    if len(x) > 1 and turns <= _FEW_TURNS:
         cosine = correlation(x[: len(x) - len(x) % 2])
         q = mean_field.layer_variances([activation] * depth, w, b, mean_square)
         c = mean_field.layer_correlations([activation] * depth, w, b, q, mean_square, cosine)
-    is_free = all(w) and not any(b)
+    is_free = all(w) and not any(b) and initializer.weights.has_independent_entries
     scatter = _norm_scatter(activation, widths) if is_free else nothing
     layers = averages | {"correlation": c, "norm_scatter": scatter}
     ratio = np.sqrt(widths[-1] / np.array(widths[1:]))
@@ -122,18 +134,19 @@ def _averages(
     Of gradients the latter are root mean squares, relative to the last layer's. Those by weights are, for a
     sample, |δ|² times the |a|² that comes in.
     """
-    q = np.where(p.q < _LARGEST, p.q, np.inf) @ shares
-    mean = p.output_mean @ shares
+    q = np.where(p.q < LARGEST, p.q, np.inf) @ shares
+    known = np.where(np.isfinite(q), 1.0, np.nan)  # beyond, averages were taken at the largest q
+    mean = known * (p.output_mean @ shares)
     outputs = p.output_mean**2 + p.output_std**2
     std = np.sqrt(p.output_std**2 @ shares + (p.output_mean - mean[:, None]) ** 2 @ shares)
-    saturated = mean_field.saturated_probability(activation, np.minimum(p.q, _LARGEST))
-    shared = np.full(len(q), np.nan) if saturated is None else saturated @ shares
-    last = mean_field.chi_1(activation, np.minimum(p.q[-1], _LARGEST), 1.0)
+    saturated = mean_field.saturated_probability(activation, np.minimum(p.q, LARGEST))
+    shared = np.full(len(q), np.nan) if saturated is None else known * (saturated @ shares)
+    last = mean_field.chi_1(activation, np.minimum(p.q[-1], LARGEST), 1.0)
     by_pre = p.gradient_growth * last
     by_weights = by_pre * np.concatenate([squares[None], outputs[:-1]])
     growth, weights = by_pre @ shares, by_weights @ shares
     told = {"q": q, "output_mean": mean, "output_std": std, "saturated": shared}
-    drawn = {"pre.mean_square": q, "post.mean": mean, "post.std": std, "saturated_fraction": shared}
+    drawn = {"pre.mean_square": q, "post.std": std, "saturated_fraction": shared}
     return (
         told | {"gradient_growth": growth / growth[-1]},
         drawn
@@ -142,6 +155,13 @@ def _averages(
             "gradient.weights": np.sqrt(weights / weights[-1]),
         },
     )
+
+
+def _turns(activation: Activation, q: float) -> int:
+    """How often φ turns within ± 6 √q, of waves so rapid that quadrature would take for ever."""
+    u = 6 * math.sqrt(min(q, LARGEST)) * np.linspace(-1, 1, 8 * _MOST_TURNS + 1)
+    slopes = np.sign(activation.df(u))
+    return int(np.count_nonzero(slopes[1:] * slopes[:-1] < 0))
 
 
 def _strata(x: Floats) -> tuple[Floats, Floats]:

@@ -17,11 +17,12 @@ def verdict(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Metri
 
     The evidence is in words, with the threshold; further complaints are named after it.
     """
-    found = dict(reversed([*_complaints(config, widths, layers)]))
-    complaints = list(reversed(found.items()))
-    if not complaints:
+    found: dict[str, str] = {}
+    for complaint, told in _complaints(config, widths, layers):
+        found.setdefault(complaint, told)
+    if not found:
         return {"name": "healthy", "evidence": _health(config, widths, layers)}
-    (name, evidence), *others = complaints
+    (name, evidence), *others = found.items()
     also = f"; also {', '.join(other for other, _ in others)}" if others else ""
     return {"name": name, "evidence": f"{evidence}{also}"}
 
@@ -29,7 +30,7 @@ def verdict(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Metri
 def _complaints(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Iterator[tuple[str, str]]:
     limits = config.thresholds
     for number, layer in enumerate(layers, start=1):
-        if layer["pre"]["mean_square"] is None or layer["post"]["mean_square"] is None:
+        if layer["pre"]["max"] is None or layer["post"]["mean_square"] is None:
             yield "exploding", f"layer {number} overflows"
             return
     yield from _sameness(config, widths, layers)
@@ -38,11 +39,11 @@ def _complaints(config: Config, widths: tuple[int, ...], layers: list[Any]) -> I
         if (worst := max(shares)) > limit:
             what = "units of layer {} are dead" if name == "dead" else "outputs of layer {} are saturated"
             place = what.format(shares.index(worst) + 1)
-            yield name, f"{worst:.0%} of the {place} (at most {limit:.0%})"
+            yield name, f"{worst:.1%} of the {place} (at most {limit:.0%})"
     factors, depth = _factors(widths, layers), len(layers)
     for what, (start, end) in {"signal": (1, depth), "gradient": (depth, 1)}.items():
         factor = factors.get(what, 1.0)
-        evidence = f"the {what} of layer {end} is {factor:.2g} times layer {start}'s"
+        evidence = f"the {what} of layer {end} is {factor:.3g} times layer {start}'s"
         if factor > limits.exploding:
             yield "exploding", f"{evidence} (at most {limits.exploding:g})"
         if factor < limits.vanishing:
@@ -68,10 +69,15 @@ def _factors(widths: tuple[int, ...], layers: list[Any]) -> dict[str, float]:
     factors = {}
     if first["sample_std"]:
         factors["signal"] = last["sample_std"] / first["sample_std"]
+    elif first["sample_std"] is None and first["pre"]["mean_square"]:  # one sample: its size
+        square = last["pre"]["mean_square"]
+        factors["signal"] = math.inf if square is None else math.sqrt(square / first["pre"]["mean_square"])
     if "gradient" in first:
         squares = [layer["gradient"]["pre"]["mean_square"] for layer in (first, last)]
         if squares[0] is None and squares[1] is not None:
             factors["gradient"] = math.inf
+        elif squares == [0.0, 0.0]:
+            factors["gradient"] = 0.0
         elif squares[0] is not None and squares[1]:
             factors["gradient"] = math.sqrt(squares[0] * widths[1] / (squares[1] * widths[-1]))
     return factors
@@ -79,5 +85,5 @@ def _factors(widths: tuple[int, ...], layers: list[Any]) -> dict[str, float]:
 
 def _health(config: Config, widths: tuple[int, ...], layers: list[Any]) -> str:
     limits, factors = config.thresholds, _factors(widths, layers)
-    told = ", ".join(f"the {what} x {factor:.2g}" for what, factor in factors.items())
+    told = ", ".join(f"the {what} x {factor:.3g}" for what, factor in factors.items())
     return f"{told or 'no complaint'} ({limits.vanishing:g} to {limits.exploding:g})"

@@ -154,10 +154,11 @@ class GradcheckConfig(ExperimentConfig, Checked):
 
 
 def shrink(config: GradcheckConfig) -> GradcheckConfig:
-    """At most 10 units a layer, a batch of 2, two directions."""
+    """At most 10 units a layer, a batch of 2, two directions, no step longer than the usual one."""
     network = replace(config.network, layers=tuple(min(10, n) for n in config.network.layers))
     sweep = replace(config.step_sweep, directions=min(2, config.step_sweep.directions))
-    return replace(config, network=network, batch=min(2, config.batch), step_sweep=sweep)
+    step = min(CENTRAL_STEP, config.central_step)  # with few entries, a few kinks are many
+    return replace(config, network=network, batch=min(2, config.batch), step_sweep=sweep, central_step=step)
 
 
 def estimate(config: GradcheckConfig) -> str:

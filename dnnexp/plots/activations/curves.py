@@ -94,13 +94,13 @@ def log_scale(curves: Iterable[Any]) -> Scale:
     usual = positive[(positive >= _LEAST) & (positive <= _GREATEST)]
     shown = usual if usual.size else positive
     low, high = (float(shown.min()), float(shown.max())) if shown.size else (0.5, 2.0)
-    decades = np.log10(high / low)
-    pad = 10 ** max(0.05 * decades, 0.02)
+    decades = np.log10(high) - np.log10(low)  # the ratio may overflow
+    pad, room = max(0.05 * decades, 0.02), max(0.1 * decades, 0.1)
     has_less, has_more = bool((values < low).any()), bool((values > high).any())
     least, greatest = (_LEAST, _GREATEST) if usual.size else (_SMALLEST, _LARGEST)
     below = "0" if (values[values < low] <= 0).all() else _power(least, "<")
-    bottom = low / pad / (10 ** max(0.1 * decades, 0.1) if has_less else 1)
-    top = high * pad * (10 ** max(0.1 * decades, 0.1) if has_more else 1)
+    bottom = 10.0 ** max(np.log10(low) - pad - room * has_less, -300)
+    top = 10.0 ** min(np.log10(high) + pad + room * has_more, 300)
     names = (below if has_less else "", _power(greatest, ">") if has_more else "")
     return Scale(bottom, top, low, high, True, *names)
 

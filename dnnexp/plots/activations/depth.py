@@ -16,8 +16,6 @@ from dnnexp.plots.activations import curves
 from dnnexp.plots.activations.groups import Group, groups
 from dnnexp.plots.activations.panels import columns_of, legend, panels, title
 
-_DIVERGED = 1e30
-"""From here on theory's q counts as diverging."""
 _FEW = 3
 """Of so many cases, finite-width theory can be told apart."""
 _Z95 = 1.6449
@@ -39,6 +37,7 @@ class Panel:
 
 FORWARD = (
     Panel("pre.mean_square", "q: mean square of pre-activations", "pre.mean_square", is_log=True),
+    Panel("post.std", "standard deviation of outputs", "post.std", is_log=True),
     Panel("sample_std", "signal: std of outputs over samples", is_log=True),
     Panel("correlation", "correlation of two inputs", "correlation"),
     Panel("effective_rank", "effective rank of outputs", is_log=True),
@@ -133,8 +132,7 @@ def _theory(group: Group, case: str, panel: Panel) -> Any:
     depth = group.result.config.depth
     key = f"{case}.theory.{panel.theory}"
     values = np.asarray(group.result.arrays.get(key, np.full(depth, np.nan)), np.float64)
-    is_known = np.isfinite(values) & ((values < _DIVERGED) | (panel.theory != "pre.mean_square"))
-    return np.where(is_known, values, np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _finite_width(group: Group) -> dict[str, Any]:
@@ -154,7 +152,8 @@ def lognormal(mean: Any, scatter: Any) -> Any:
     """The 5 and 95 % quantiles, `(2, L)`, of log-normal numbers with that mean and relative deviation."""
     log_variance = np.log1p(scatter**2)
     spread = _Z95 * np.sqrt(log_variance)
-    return mean * np.exp(np.stack([-spread, spread]) - log_variance / 2)
+    with np.errstate(over="ignore"):
+        return mean * np.exp(np.stack([-spread, spread]) - log_variance / 2)
 
 
 def _is_something(values: Any) -> bool:

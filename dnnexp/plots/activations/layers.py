@@ -109,7 +109,7 @@ class Histogram:
             return 1.4, "all in one bin"
         if top <= _SPIKE * second:
             return float(1.15 * top), ""
-        zeros = self.metrics["zero_fraction"] if self.side == "post" else 0.0
+        zeros = (self.metrics["zero_fraction"] or 0.0) if self.side == "post" else 0.0
         note = f"{zeros:.0%} exactly 0" if zeros > 0.5 * top else f"{top:.0%} in one bin"
         return float(1.5 * second), note
 

@@ -18,8 +18,6 @@ from dnnexp.plots.activations.panels import columns_of, legend, panels, title
 from dnnexp.plots.style import colour
 
 _SIZE = (2.75, 2.1)
-_DIVERGED = 1e30
-"""From here on theory's q counts as diverging."""
 _APART = 0.045
 """Ticks closer than this share of the axis have one name."""
 _TITLES = {
@@ -88,7 +86,9 @@ def _figure(result: Result, case: str) -> Figure | None:
         if index + columns >= len(shown):
             axes.set_xlabel("depth: number of layers" if by_depth else "width: units a layer")
     differ = [name for name in ("depth", "width") if len({getattr(shape, name) for shape in shapes}) > 1]
-    title(figure, f"{result.config.name}: {case}, by {' and '.join(differ) or 'width'} of the network")
+    verdict = result.metrics["cases"][case]["verdict"]["name"]
+    sizes = " and ".join(differ) or "width"
+    title(figure, f"{result.config.name}: {case} ({verdict} as configured), by {sizes} of the network")
     legend(figure, handles)
     return figure
 
@@ -128,7 +128,6 @@ def _shape(result: Result, case: str, k: int) -> Shape:
         measured["scatter"] = np.array([scatter[0]])
     ends = {"q": "pre.mean_square", "correlation": "correlation"}
     theory = {name: float(arrays.get(f"theory.{key}", [np.nan])[-1]) for name, key in ends.items()}
-    theory["q"] = theory["q"] if theory["q"] < _DIVERGED else np.nan
     theory["gradient"] = float(arrays.get("theory.gradient.pre", [np.nan])[0])
     theory["scatter"] = np.nan if scatter[1] is None else scatter[1]
     return Shape(found["width"], found["depth"], measured, theory)
@@ -144,7 +143,7 @@ def _measured(arrays: dict[str, Any], same: float) -> dict[str, Any]:
         "rank": arrays["effective_rank"][:, -1],
     }
     if np.isfinite(signal[:, -1]).any():
-        size = np.hypot(arrays["post.mean"][:, -1], arrays["post.std"][:, -1])
+        size = np.sqrt(arrays["post.mean_square"][:, -1])
         measured["constant"] = np.array([np.mean(signal[:, -1] <= same * size)])
     if "gradient.pre.mean_square" in arrays:
         squares = arrays["gradient.pre.mean_square"]

@@ -127,7 +127,7 @@ def test_every_layer_is_drawn_for_its_own_activation() -> None:
             ReLU(),
             "no weights are .* biases of that variance: sigma_b2: 0.1 given; relu is critical at 0 only",
         ),
-        (LayerInitializer(Critical()), Softplus(), "sigma_b2: 0.0 given; softplus is nowhere critical"),
+        (LayerInitializer(Critical()), Softplus(), "sigma_b2: 0 given; softplus is nowhere critical"),
         (
             LayerInitializer(Critical(), Normal(std=1e100)),
             Tanh(),

@@ -27,7 +27,7 @@ from dnnexp.core.initializers import (
     Uniform,
 )
 from dnnexp.core.inputs import PairsInput
-from dnnexp.core.losses import Linear, SquaredError
+from dnnexp.core.losses import Linear, SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.mean_field import propagation
 from dnnexp.experiments.activations.config import Config
 from dnnexp.experiments.activations.theory import Theory, no_theory, phase_diagram, theory
@@ -258,14 +258,15 @@ def test_a_variance_that_diverges_is_told_as_far_as_it_goes() -> None:
 def test_gradients_by_weights_are_known_for_a_random_direction_only() -> None:
     found = told(Tanh(), LeCun())
     assert "theory.gradient.weights" in found.arrays(Linear())
-    for loss in (None, SquaredError()):
+    for loss in (None, SquaredError(), SoftmaxCrossEntropy()):
         assert "theory.gradient.weights" not in found.arrays(loss)
-        assert "theory.gradient.pre" in found.arrays(loss)
+    for loss, is_known in ((None, False), (SquaredError(), False), (SoftmaxCrossEntropy(), True)):
+        assert ("theory.gradient.pre" in found.arrays(loss)) is is_known
 
 
 def test_the_correlation_map_is_that_of_great_depth() -> None:
     found = told(Tanh(), LayerInitializer(LeCun(gain=GAIN), Normal(std=0.3)))
-    arrays = found.arrays(Linear())
+    arrays = found.correlation_map()
     c, following = arrays["map.c"], arrays["map.next"]
     assert (c[0], c[-1], following[-1]) == (-1, 1, pytest.approx(1))
     assert found.limit.c_star is not None

@@ -57,7 +57,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "exploding",
         r"layer [4-8] overflows",
     ),
-    "zeros": ({"initializers": (Zeros(),)}, "constant", "layer 1 puts out 0 only; also symmetric, dead"),
+    "zeros": (
+        {"initializers": (Zeros(),)},
+        "constant",
+        "layer 1 puts out 0 only; also symmetric, dead, vanishing",
+    ),
     "zeros of the sigmoid": (
         {"initializers": (Zeros(),), "activations": ("sigmoid",)},
         "constant",
@@ -76,12 +80,12 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "negative biases": (
         {"initializers": (NEGATIVE,), "layers": (100, 100)},
         "dead",
-        r"[67]\d% of the units of layer 1 are dead \(at most 50%\)",
+        r"[67]\d\.\d% of the units of layer 1 are dead \(at most 50%\)",
     ),
     "large weights": (
         {"layers": (100,) * 4, "activations": ("tanh",), "initializers": (Normal(std=1.0),)},
         "saturated",
-        r"8\d% of the outputs of layer 1 are saturated \(at most 50%\)",
+        r"8\d\.\d% of the outputs of layer 1 are saturated \(at most 50%\)",
     ),
     "sigmoids": (
         {"layers": (50,) * 8, "activations": ("sigmoid",), "initializers": (Glorot(),)},
@@ -162,7 +166,7 @@ def test_verdicts_are_of_medians_over_networks(run: Run) -> None:
 def layer(**changes: Any) -> dict[str, Any]:
     """A healthy layer of 20 units, but for the changes."""
     return {
-        "pre": {"mean_square": 1.0},
+        "pre": {"mean_square": 1.0, "max": 3.0},
         "post": {"mean_square": 1.0, "mean": 0.5, "min": 0.0, "max": 2.0},
         "dead_fraction": 0.0,
         "saturated_fraction": 0.0,
@@ -214,7 +218,7 @@ def test_the_first_layer_and_the_worst_share_are_named(configure: Configure) -> 
     constant = judged(configure, layer(), layer(sample_std=0.0), layer(sample_std=0.0))
     assert constant[1].startswith("layer 2 puts out the same for every sample")
     shares = [layer(dead_fraction=share) for share in (0.6, 0.9, 0.9, 0.7)]
-    assert judged(configure, *shares) == ("dead", "90% of the units of layer 2 are dead (at most 50%)")
+    assert judged(configure, *shares) == ("dead", "90.0% of the units of layer 2 are dead (at most 50%)")
 
 
 def test_gradients_that_overflow_on_the_way_explode(configure: Configure) -> None:
@@ -229,5 +233,18 @@ def test_gradients_are_measured_by_their_norms(configure: Configure) -> None:
     told = verdict(configure(), (20, 2, 200), [first, last])
     assert told == {
         "name": "healthy",
-        "evidence": "the signal x 1, the gradient x 32 (0.01 to 100)",
+        "evidence": "the signal x 1, the gradient x 31.6 (0.01 to 100)",
     }
+
+
+def test_the_first_complaint_of_a_name_counts(configure: Configure) -> None:
+    """A later layer that is constant, but of one unit and so not symmetric, changes nothing."""
+    found = judged(configure, layer(sample_std=0.0, unit_std=0.0), layer(sample_std=0.0))
+    assert found[0] == "constant"
+    assert found[1].endswith("; also symmetric")
+
+
+def test_one_sample_is_judged_by_its_size(configure: Configure) -> None:
+    last = layer(pre={"mean_square": 1e6, "max": 3e3}, sample_std=None)
+    name, evidence = judged(configure, layer(sample_std=None), last)
+    assert (name, evidence) == ("exploding", "the signal of layer 2 is 1e+03 times layer 1's (at most 100)")

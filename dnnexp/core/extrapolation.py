@@ -1,0 +1,243 @@
+"""Derivatives from values alone, with an error that can be relied on.
+
+Central differences Q(h) = (φ(h) − φ(−h)) / 2h err by c₂h² + c₄h⁴ + … and by rounding, ν/h. Richardson
+extrapolation cancels the former power by power (Richardson, "The approximate arithmetical solution by
+finite differences of physical problems", 1911); Ridders ("Accurate computation of F'(x) and F'(x)F''(x)",
+Advances in Engineering Software 1982) takes from its tableau the entry whose neighbours agree best. Agreement
+can be luck, so here an entry must stand four tests more, see `extrapolate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from dnnexp.core.arrays import Array, Floats
+
+EPSILON = float(np.finfo(np.float64).eps)
+RATIO = 1.9
+"""The ratio of neighbouring steps. Not 2: a lucky difference of rounded values is often twice one at h/2."""
+_STEPS = 42
+"""From the scale of a coordinate down to 4e-12 of it."""
+_COLUMNS = 8
+"""How many columns a tableau has: the last one cancels h², …, h¹⁴."""
+_MEASURED = 8
+"""Over how many of the smallest steps the noise is measured."""
+_SAFETY = 3.0
+"""On the noise, which is a standard deviation of errors of unknown distribution."""
+_JUMP = 1.5
+"""On half the jump of slope, which is half the distance of the slopes on both sides."""
+_WIDENED = 3.0
+"""So many stated errors apart, two entries contradict each other."""
+_SIGNAL = 300.0
+"""By what factor truncation outweighs noise where its order is read off."""
+_ENTRIES = 2**11
+"""How many entries are extrapolated at a time: 4 MiB a tableau."""
+
+Difference: TypeAlias = Callable[[Floats], Floats]
+"""From steps h `(H, K)` to φ_k(h) − φ_k(−h), `(H, K)`, formed without subtracting large values."""
+Function: TypeAlias = Callable[[Array], Array]
+"""From points `(d, ...)` to values `(...)`."""
+
+
+class Extrapolated(NamedTuple):
+    """Derivatives, a bound on the error of each that holds but for rare chance, and the observed order.
+
+    All have the same shape. A value is NaN, and its error infinite, where too few steps gave numbers. The
+    order is that of the truncation of Q(h), NaN where none shows above the noise.
+    """
+
+    value: Floats
+    error: Floats
+    order: Floats
+
+
+def central(difference: Difference, h: Floats) -> Floats:
+    """(φ(h) − φ(−h)) / 2h = φ'(0) + h²φ‴/6 + …: the shape of h, `(H, K)`."""
+    return difference(h) / (2 * h)
+
+
+def central_fourth(difference: Difference, h: Floats) -> Floats:
+    """(8 (φ(h) − φ(−h)) − (φ(2h) − φ(−2h))) / 12h = φ'(0) − h⁴φ⁽⁵⁾/30 + …: the shape of h, `(H, K)`."""
+    return (8 * difference(h) - difference(2 * h)) / (12 * h)
+
+
+def step_ladder(x: Floats) -> Floats:
+    """h₀, h₀/r, h₀/r², … from h₀ = max(1, |x|): x `(...)`, steps `(H, ...)`.
+
+    Rounded so that x + h and x − h are numbers: moved by rounding they would not lie around x.
+    """
+    shrinking = RATIO ** -np.arange(_STEPS, dtype=np.float64)
+    size = np.abs(x)
+    return np.asarray((size + np.multiply.outer(shrinking, np.maximum(1.0, size))) - size)
+
+
+def extrapolate(
+    h: Floats, difference: Floats, noise: Floats | float = 0.0, bend: Floats | None = None
+) -> Extrapolated:
+    """φ'(0) from differences at steps in a constant ratio > 1, the largest first.
+
+    The stated error of an entry T of the tableau is a sum of
+
+    1. the largest distance to its neighbours of the row before and the column before (Ridders), and of
+       theirs, reduced as truncation is;
+    2. three times the noise at the entry's steps, amplified as the tableau does: the noise given, ε times the
+       differences themselves, and what scatter the smallest steps show;
+    3. the limit that the same steps give for half the jump of slope, (φ(h) − 2φ(0) + φ(−h)) / 2h, by
+       extrapolation in odd powers of h: 0 but for their own error where φ is smooth, and half the jump
+       where there is a kink at 0, so that both slopes lie within the error;
+
+    and at least the distance from T to all that smaller steps, whose truncation is less, leave possible (the
+    idea of Lepskii, "On a problem of adaptive estimation in Gaussian white noise", 1990): this
+    exposes large steps that agree on the other side of a kink, or at multiples of a period.
+
+    No test sees a slope on a stretch so short that rounding hides it there, if larger steps all end on a
+    plateau: the plateau's slope, 0, is then stated with too small an error.
+
+    Args:
+        h: `(H, K)`, in one constant ratio but for rounding, H ≥ 4.
+        difference: φ(h) − φ(−h), `(H, K)`. What is not finite is left out.
+        noise: ν ≥ 0, a number, `(K,)` or `(H, K)`: rounding moves Q(h) by about ν / h. It may be too
+            small where values scatter, but not where small steps do not change φ at all.
+        bend: φ(h) − 2φ(0) + φ(−h), `(H, K)`. Without it a kink at 0 cannot be seen: |s| has slope 0.
+    """
+    noise, found = np.broadcast_to(noise, h.shape), []
+    for start in range(0, h.shape[1], _ENTRIES):
+        part = np.s_[..., start : start + _ENTRIES]
+        bends = np.zeros_like(h[part]) if bend is None else bend[part]
+        with np.errstate(all="ignore"):
+            found.append(_extrapolate(h[part], difference[part], noise[part], bends))
+    if not found:
+        return Extrapolated(np.empty(0), np.empty(0), np.empty(0))
+    return Extrapolated(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def _extrapolate(h: Floats, difference: Floats, noise: Floats, bend: Floats) -> Extrapolated:
+    ratio = round(float(h[0, 0] / h[1, 0]), 12)  # the same bits from any column
+    even: Floats = np.arange(2, 2 * _COLUMNS, 2, dtype=np.float64)
+    quotients = difference / (2 * h)
+    values = _tableau(quotients, ratio, even)
+    jumps = _tableau(bend / (2 * h), ratio, np.append(1.0, even + 1))[1:]
+    known = noise + EPSILON * (np.abs(difference) + np.abs(bend))
+    rounding = (known + _scatter(h, values)) / h
+    errors = _disagreement(values, ratio) + _JUMP * np.abs(jumps)
+    errors += _SAFETY * _amplified(rounding, ratio, even)
+    errors = np.where(np.isfinite(errors) & np.isfinite(values), errors, np.inf)
+    errors = np.maximum(errors, _contradiction(values, errors))
+    flat, width = errors.reshape(-1, h.shape[1]), np.arange(h.shape[1])
+    best = flat.argmin(axis=0)
+    error, value = flat[best, width], values.reshape(flat.shape)[best, width]
+    value = np.where(np.isfinite(error), value, np.nan)
+    return Extrapolated(value, error, observed_order(h, quotients, value, rounding + error))
+
+
+def _tableau(quotients: Floats, ratio: float, powers: Floats) -> Floats:
+    """T_j(i) = T_{j−1}(i) + (T_{j−1}(i) − T_{j−1}(i−1)) / (rᵖ − 1), p the j-th power: `(1 + powers, H, K)`.
+
+    Entries without enough steps before them are NaN.
+    """
+    columns = [quotients]
+    for power in powers:
+        column = np.full_like(quotients, np.nan)
+        column[1:] = columns[-1][1:] + np.diff(columns[-1], axis=0) / (ratio**power - 1)
+        columns.append(column)
+    return np.stack(columns)
+
+
+def _amplified(rounding: Floats, ratio: float, powers: Floats) -> Floats:
+    """What errors of the quotients may add up to in each entry: `(1 + powers, H, K)`."""
+    columns = [rounding]
+    for power in powers:
+        column = np.full_like(rounding, np.nan)
+        growth = ratio**power
+        column[1:] = (growth * columns[-1][1:] + columns[-1][:-1]) / (growth - 1)
+        columns.append(column)
+    return np.stack(columns)
+
+
+def _disagreement(values: Floats, ratio: float) -> Floats:
+    """The largest of three differences of neighbours, now or, reduced as truncation is, a step before.
+
+    They are |T_j(i) − T_j(i−1)|, |T_j(i) − T_{j−1}(i)| and |T_{j−1}(i) − T_{j−1}(i−1)|.
+    """
+    distance = np.full_like(values, np.nan)
+    distance[:, 1:] = np.abs(np.diff(values, axis=1))
+    sideways = np.maximum(np.abs(np.diff(values, axis=0)), np.nan_to_num(distance[:-1], nan=0.0))
+    distance[1:] = np.maximum(distance[1:], sideways)
+    reduced = np.zeros_like(values)
+    orders = 2.0 * np.arange(1, len(values) + 1)[:, None, None]
+    reduced[:, 1:] = distance[:, :-1] / ratio**orders
+    return np.fmax(distance, reduced)
+
+
+def _scatter(h: Floats, values: Floats) -> Floats:
+    """The standard deviation of h (T₂(i) − T₂(i−1)) at the smallest steps, where it is noise: `(H, K)`.
+
+    For one of these steps over smaller ones only, so that a kink beyond it is not taken for noise.
+    It is √(π/2) times the mean size: squares of tiny numbers would vanish.
+    """
+    found = h[1:] * np.diff(values[2], axis=0)
+    sizes = np.abs(np.where(np.isfinite(found), found, 0.0))[: -_MEASURED - 1 : -1]  # smallest first
+    means = np.cumsum(sizes, axis=0) / np.arange(1, len(sizes) + 1)[:, None]
+    fewest = min(_MEASURED // 2, len(means)) - 1
+    each = np.minimum(np.maximum(np.arange(len(h)), fewest), len(means) - 1)
+    return np.asarray(np.sqrt(np.pi / 2) * means[each][::-1])
+
+
+def _contradiction(values: Floats, errors: Floats) -> Floats:
+    """How far each entry lies outside what its own and all smaller steps leave possible."""
+    known = np.isfinite(errors)
+    above = np.where(known, values + _WIDENED * errors, np.inf).min(axis=0)
+    below = np.where(known, values - _WIDENED * errors, -np.inf).max(axis=0)
+    above = np.minimum.accumulate(above[::-1], axis=0)[::-1]
+    below = np.maximum.accumulate(below[::-1], axis=0)[::-1]
+    outside = np.maximum(values - above, below - values)
+    return np.where(known, outside, np.inf)
+
+
+def observed_order(h: Floats, quotients: Floats, value: Floats, uncertainty: Floats) -> Floats:
+    """The slope of log |Q(h) − φ'| against log h at the smallest steps where truncation outweighs noise.
+
+    Slopes s(h) approach the order p as p + c h²; two of them give p.
+
+    Args:
+        h: `(H, K)`, in a constant ratio, the largest first.
+        quotients: Q(h), `(H, K)`.
+        value: φ', `(K,)`.
+        uncertainty: of Q(h) − φ' but for the truncation, `(H, K)`.
+
+    Returns:
+        p `(K,)`; NaN where no three steps show it.
+    """
+    with np.errstate(all="ignore"):
+        ratio = h[0] / h[1]
+        truncation = np.abs(quotients - value)
+        clear = truncation > _SIGNAL * uncertainty
+        slopes = -np.diff(np.log(truncation), axis=0) / np.log(ratio)
+        orders = slopes[1:] + np.diff(slopes, axis=0) / (ratio**2 - 1)
+        steady = np.abs(np.diff(slopes, axis=0)) < 0.25
+        shown = clear[2:] & clear[1:-1] & clear[:-2] & steady & (orders > 0.75)
+    last = len(shown) - 1 - shown[::-1].argmax(axis=0)
+    return np.where(shown.any(axis=0), orders[last, np.arange(h.shape[1])], np.nan)
+
+
+def extrapolated_gradient(function: Function, x: Floats, noise: Floats | float | None = None) -> Extrapolated:
+    """∂f/∂x_j for every coordinate of a point `(d,)`, from values only: `(d,)` each.
+
+    Args:
+        function: from points `(d, ...)` to values `(...)`.
+        x: the point.
+        noise: the size of the rounding of a value; unless given, ε (|f| + |x_j ∂f/∂x_j|), as if x and f(x)
+            had one rounding each. What is small by cancellation of larger terms needs more.
+    """
+    h = step_ladder(x)
+    basis = np.eye(len(x))[:, None, :]
+    with np.errstate(all="ignore"):
+        up, down = x[:, None, None] + basis * h, x[:, None, None] - basis * h  # (d, H, d)
+        ahead, here, behind = function(up), function(x), function(down)  # (H, d), (), (H, d)
+        bend = (ahead - here) + (behind - here)
+        if noise is None:
+            noise = EPSILON * (np.abs(here) + np.abs(x * (ahead - behind) / (2 * h)))
+    return extrapolate(h, ahead - behind, noise, bend)

@@ -179,7 +179,7 @@ def expected_by_hand(change: Callable[[dict[str, Any]], None]) -> list[float]:
         (MissingBias(2), lambda v: v.update(b=0.0)),
         (Factor(2, -3.0), lambda v: v.update(w=-3.0, b=-3.0)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, Fault) else "",
 )
 def test_faults_by_hand(fault: Fault, change: Callable[[dict[str, Any]], None]) -> None:
     assert by_hand(fault) == pytest.approx(expected_by_hand(change), rel=1e-13)

@@ -22,7 +22,8 @@ def tables(result: Result) -> list[RenderableType]:
     errors = table("tensor", *(pair.replace("-", "\n") for pair in pairs))
     for tensor in config.tensors:
         errors.add_row(tensor, *(_error(found[tensor, pair]) for pair in pairs))
-    return [Titled(title, [errors]), *verdict(metrics)]
+    allowed = [] if config.tolerances.exact else [Text(metrics["tolerance"], style="dim")]
+    return [Titled(title, [errors]), *verdict(metrics), *allowed]
 
 
 def _error(entry: Any) -> Text:
@@ -34,9 +35,12 @@ def _error(entry: Any) -> Text:
 def verdict(metrics: Any) -> list[RenderableType]:
     """The verdict in one sentence, then the failures with index and both numbers."""
     kinks, tail = metrics["kinks"], ""
+    if kinks["crossed"]:
+        tail = f"; {kinks['crossed']:,} of {kinks['checked']:,} entries crossed a kink"
+    if metrics["rechecked"]:
+        tail += f"; {metrics['rechecked']:,} central differences were taken again with other steps"
     if kinks["excluded"]:
-        tail = f"; {kinks['excluded']:,} of {kinks['checked']:,} entries crossed a kink and were left out of "
-        tail += "central"
+        tail += f"; {kinks['excluded']:,} entries were left out of central"
     hidden = dict.fromkeys(entry["tensor"] for entry in metrics["checks"] if entry["unresolved"])
     if hidden:
         tail += f"; below the round-off of central differences: {', '.join(hidden)}"

@@ -23,7 +23,9 @@ class Derivatives:
 
     tensor: str
     by_method: Mapping[str, Floats]
+    bound: Floats  # how far rounding may move each entry by the other methods
     crossed: Any  # a mask that broadcasts to the shape of the tensor
+    unsure: Any  # another: what central differences do not give well enough
     round_off: float  # about how far rounding moves a central difference of this tensor
 
 
@@ -39,13 +41,12 @@ class Verdict(NamedTuple):
     wrong: list[Metrics]
 
 
-def verdict(config: GradcheckConfig, tensors: list[Derivatives]) -> Verdict:
-    """Every check, the verdict over all, and who agrees with whom."""
+def verdict(config: GradcheckConfig, tensors: list[Derivatives], crossed: int) -> Verdict:
+    """Every check, the verdict, and who agrees with whom; `crossed` entries crossed a kink at first."""
     checks = [entry for tensor in tensors for entry in _checks(config, tensor)]
     passed = all(entry["passed"] for entry in checks)
     wrong = [entry for entry in checks if _is_wrong(config.tolerances, entry)]
     disagreeing = {entry["pair"] for entry in wrong}
-    crossed = sum(int(_mask(tensor).sum()) for tensor in tensors)
     metrics = {
         "passed": passed,
         "verdict": "correct" if passed else "wrong" if wrong else "inconclusive",
@@ -55,7 +56,7 @@ def verdict(config: GradcheckConfig, tensors: list[Derivatives]) -> Verdict:
         "kinks": {
             "checked": sum(_mask(tensor).size for tensor in tensors),
             "crossed": crossed,
-            "excluded": crossed,
+            "excluded": sum(int(_mask(tensor).sum()) for tensor in tensors),
         },
     }
     return Verdict(metrics, wrong)
@@ -70,14 +71,17 @@ def _checks(config: GradcheckConfig, derivatives: Derivatives) -> Iterator[Metri
     """One comparison for each pair of methods."""
     for left, right in config.pairs:
         is_central = "central" in (left, right)
-        skip = _mask(derivatives) if is_central else np.zeros_like(_mask(derivatives))
+        mask = _mask(derivatives)
+        skip = mask | derivatives.unsure if is_central else np.zeros_like(mask)
         a, b = derivatives.by_method[left], derivatives.by_method[right]
         entry = _compare(a, b, skip)
-        excluded = int(skip.sum())
+        entry["bound_ratio"] = None if is_central else _bound_ratio(a, b, derivatives.bound)
+        excluded = int(mask.sum()) if is_central else 0
         agree = not _exceeds(config.tolerances, is_central, entry)
-        unresolved = is_central and not agree and _is_round_off(derivatives, entry)
-        # where rounding hides a derivative from central differences, the complex step can judge
-        passed = agree or (unresolved and "complex" in config.methods)
+        hidden = np.any(derivatives.unsure) if agree else _is_round_off(derivatives, entry)
+        unresolved = is_central and bool(hidden)
+        # what is hidden from central differences, the complex step can judge
+        passed = (agree or unresolved) and (not unresolved or "complex" in config.methods)
         passed = passed and excluded <= config.tolerances.excluded * skip.size
         head = {"tensor": derivatives.tensor, "pair": f"{left}-{right}", "passed": passed}
         yield head | entry | {"excluded": excluded, "unresolved": unresolved}
@@ -108,9 +112,20 @@ def _compare(a: Floats, b: Floats, skip: Any) -> Metrics:
     }
 
 
+def _bound_ratio(a: Floats, b: Floats, bound: Floats) -> float | None:
+    """The largest |a − b| over what rounding may put between two entries; None if one is not finite."""
+    with np.errstate(all="ignore"):
+        return finite((np.abs(a - b) / (2 * bound)).max())
+
+
 def _exceeds(tolerances: Tolerances, is_central: bool, entry: Metrics) -> bool:
-    limit = tolerances.central if is_central else tolerances.exact
-    return entry["max_rel_error"] is None or entry["max_rel_error"] > limit
+    if entry["max_rel_error"] is None:
+        return True
+    if is_central:
+        return bool(entry["max_rel_error"] > tolerances.central)
+    if tolerances.exact is None:
+        return entry["bound_ratio"] is None or bool(entry["bound_ratio"] > 1)
+    return bool(entry["max_rel_error"] > tolerances.exact)
 
 
 def _is_round_off(derivatives: Derivatives, entry: Metrics) -> bool:
@@ -134,6 +149,7 @@ def outline(config: GradcheckConfig) -> Outline:
             "max_abs_error": float,
             "max_rel_error": float,
             "worst": {"index": [int] * depth[tensor], "left": float, "right": float},
+            "bound_ratio": float,
             "excluded": int,
             "unresolved": bool,
         }
@@ -149,6 +165,8 @@ def outline(config: GradcheckConfig) -> Outline:
         "culprit": str,
         "diagnosis": {"tensor": str, "layer": float, "fault": str, "evidence": str},
         "kinks": {"checked": int, "crossed": int, "excluded": int},
+        "rechecked": int,
+        "tolerance": str,
         "order": {"observed": float, "expected": float},
         "step_sweep": {
             "default_step": float,

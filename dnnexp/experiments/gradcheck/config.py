@@ -53,12 +53,14 @@ class CheckedNetwork(Checked):
 class Tolerances:
     """The largest errors that pass, relative to the tensor's largest entry.
 
-    `exact` holds between backward, forward and complex; `central` wherever central differences take part.
+    `exact` holds between backward, forward and complex; by default every entry has a bound of its own, by
+    the rounding of the terms that are summed into it (see `dnnexp.core.rounding`). `central` holds wherever
+    central differences take part.
     `excluded` is the fraction of a tensor's entries that may be left out of a comparison because a unit
     crossed a kink; beyond it the check is inconclusive.
     """
 
-    exact: Positive = 1e-10
+    exact: Positive | None = None
     central: Positive = 1e-6
     excluded: Fraction = 0.1
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from dnnexp.core import rounding
 from dnnexp.core.arrays import Floats
 from dnnexp.core.faults import backward, jacobian_backward
 from dnnexp.core.parameter_derivatives import (
@@ -17,6 +19,7 @@ from dnnexp.core.parameter_derivatives import (
     forward_derivatives,
 )
 from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments.gradcheck import recheck
 from dnnexp.experiments.gradcheck.blame import explain
 from dnnexp.experiments.gradcheck.checks import Derivatives, verdict
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
@@ -29,15 +32,23 @@ def run(config: GradcheckConfig, request: Request) -> Result:
         problem = _problem(config, request)
         by_method, crossed = _parameter_derivatives(config, problem, request)
         jacobians, crossed_inputs = _jacobians(config, problem)
+        outputs = problem.network.widths[-1]
+        kinks, taken = int(crossed.sum()) + int(crossed_inputs.sum()) * outputs, 0
+        unsure, unsure_inputs = np.zeros_like(crossed), np.zeros((), bool)
+        if "central" in config.methods:
+            limit = config.tolerances.central
+            looked = recheck.parameters(problem, by_method, crossed, limit)
+            by_method["central"], crossed, unsure, taken = looked
+            looked = recheck.inputs(problem, jacobians, crossed_inputs, limit)
+            jacobians["central"], crossed_inputs, unsure_inputs = looked[:3]
+            taken += looked.taken
         swept, arrays = sweep(config, problem, request)
-        # where ∂E/∂y is 0, the terms of the loss still round
-        noise = round_off(problem, config.central_step) + EPSILON * float(np.linalg.norm(problem.t))
-        output_noise = EPSILON * float(np.abs(problem.signals().output).max()) / config.central_step
-    tensors = _tensors(problem, by_method, crossed, noise)
-    tensors.append(Derivatives("dy/dx", jacobians, crossed_inputs[:, None, :], output_noise))
-    found, wrong = verdict(config, tensors)
+        tensors = _tensors(config, problem, by_method, crossed, unsure)
+        tensors.append(_input_tensor(config, problem, jacobians, crossed_inputs, unsure_inputs))
+    found, wrong = verdict(config, tensors, kinks)
     diagnosis = explain(problem, by_method, jacobians, found["culprit"], wrong) if wrong else None
-    metrics = found | {"diagnosis": diagnosis} | swept
+    more = {"diagnosis": diagnosis, "rechecked": taken, "tolerance": rounding.explain(problem)}
+    metrics = found | more | swept
     return Result(config, metrics, arrays, passed=metrics["passed"])
 
 
@@ -101,17 +112,32 @@ def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[dict[str, Flo
 
 
 def _tensors(
-    problem: Problem, by_method: dict[str, Floats], crossed: Floats, noise: float
+    config: GradcheckConfig, problem: Problem, by_method: dict[str, Floats], crossed: Floats, unsure: Any
 ) -> list[Derivatives]:
     """The parameter vectors cut into W1 b1 … WL bL."""
+    # where ∂E/∂y is 0, the terms of the loss still round
+    noise = round_off(problem, config.central_step) + EPSILON * float(np.linalg.norm(problem.t))
     layers = {method: problem.network.layers(vector) for method, vector in by_method.items()}
+    hidden = problem.network.layers(unsure)
+    bounds = problem.network.layers(rounding.gradient_bound(problem))
     return [
         Derivatives(
             f"{letter}{level + 1}",
             {method: found[level][place] for method, found in layers.items()},
+            bounds[level][place],
             mask[place],
+            hidden[level][place],
             noise,
         )
         for level, mask in enumerate(problem.network.layers(crossed))
         for place, letter in enumerate("Wb")
     ]
+
+
+def _input_tensor(
+    config: GradcheckConfig, problem: Problem, jacobians: dict[str, Floats], crossed: Floats, unsure: Any
+) -> Derivatives:
+    """dy/dx."""
+    noise = EPSILON * float(np.abs(problem.signals().output).max()) / config.central_step
+    bound = rounding.jacobian_bound(problem)
+    return Derivatives("dy/dx", jacobians, bound, crossed[:, None, :], unsure, noise)

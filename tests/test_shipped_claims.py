@@ -14,8 +14,11 @@ from dnnexp.core.streams import Streams
 from dnnexp.experiments import find
 from dnnexp.experiments.base import Request
 
-QUICK = ("momentum_theory", "noisy_gradients", "six_optimizers_tuned")
-"""Those of a second or two; the references are run by the tests of their experiments."""
+QUICK = (
+    *("momentum_theory", "noisy_gradients", "six_optimizers_tuned", "dying_relu"),
+    *("deep_tanh", "injected_faults", "relu_kinks", "softmax_cross_entropy"),
+)
+"""Those of a few seconds; the references are run by the tests of their experiments."""
 
 
 def files() -> list[Any]:

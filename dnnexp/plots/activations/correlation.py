@@ -92,6 +92,9 @@ def _draw(axes: Axes, result: Result, case: str, pairs: Any, shade: str) -> None
     c, following = (np.asarray(result.arrays[f"{case}.map.{name}"], np.float64) for name in ("c", "next"))
     axes.plot(c, np.where(np.isfinite(following), following, np.nan), color=shade)
     axes.plot(*pairs, color=shade, clip_on=False, zorder=4, **_DOTS)
+    if result.config.seeds > 1:
+        low, middle, high = curves.band(result.arrays[f"{case}.correlation"])
+        axes.vlines(middle[:-1], low[1:], high[1:], color=shade, alpha=0.5, linewidth=0.8)
     fixed = result.metrics["cases"][case]["theory"]["c_star"]
     if fixed is not None:
         axes.plot(fixed, fixed, color=shade, clip_on=False, zorder=5, linestyle="", **_FIXED)
@@ -111,5 +114,5 @@ def _key() -> list[Any]:
     return [
         Line2D([], [], color=FAINT, linewidth=0.9, label="the same as before"),
         Line2D([], [], color=INK, linestyle="", label="fixed point c* in theory", **_FIXED),
-        Line2D([], [], color=INK, label="measured: layers l, l + 1", **_DOTS),
+        Line2D([], [], color=INK, label="measured: layers l, l + 1; bar: 5 to 95 %", **_DOTS),
     ]

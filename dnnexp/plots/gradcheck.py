@@ -49,7 +49,7 @@ def errors(result: Result) -> Figure:
     directions = config.step_sweep.directions
     head = f"{config.name}: {result.metrics['verdict']}; median and range of {directions} directions"
     axes.set_title(head, loc="left")
-    axes.legend(loc="upper center", ncols=2)
+    axes.legend(loc="upper center", ncols=2, frameon=True, framealpha=1, edgecolor="none", facecolor="white")
     return figure
 
 

@@ -13,12 +13,11 @@ from matplotlib.ticker import FixedLocator
 
 from dnnexp.experiments.base import Result
 from dnnexp.plots.activations import curves
-from dnnexp.plots.activations.panels import legend, panels, title
+from dnnexp.plots.activations.panels import columns_of_activations, legend, panels, title
 from dnnexp.plots.style import FAINT, INK, colour
 
 _SIZES = {1: (4.2, 4.2), 2: (3.3, 3.3), 3: (2.7, 2.7)}
 _SMALL = (2.0, 2.0)
-_MOST_COLUMNS = 5
 _NEGATIVE = -0.15
 """With a measured correlation below this, all of the map is shown."""
 _NOTE = (
@@ -51,7 +50,7 @@ def _figure(result: Result, shown: dict[str, list[str]]) -> Figure:
     """A panel an activation, a line an initializer."""
     initializers = [entry.label for entry in result.config.initializers]
     used = [label for label in initializers if any(label in found for found in shown.values())]
-    columns = len(shown) if len(shown) <= 3 else min(_MOST_COLUMNS, -(-len(shown) // 2))
+    columns = columns_of_activations(len(shown))
     lines = [
         Line2D([], [], color=colour(initializers.index(label)), label=f"{label}, in theory") for label in used
     ]

@@ -58,6 +58,11 @@ def columns_of(count: int) -> int:
     return _COLUMNS.get(count, 4)
 
 
+def columns_of_activations(count: int) -> int:
+    """In how many columns panels stand of which each is an activation: up to five, in few rows."""
+    return count if count <= 3 else min(5, -(-count // 2))
+
+
 def title(figure: Figure, text: str) -> None:
     """A title at the upper left corner, smaller where it is long."""
     size = min(_TITLE_SIZE, _TITLE_CHARACTERS * (figure.get_figwidth() - 0.2) / len(text))

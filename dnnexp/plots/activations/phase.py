@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.activations.panels import legend, panels, title
+from dnnexp.plots.activations.panels import columns_of_activations, legend, panels, title
 from dnnexp.plots.style import INK, colour
 
 _TINTS = ("#DCEBF7", "#FBE3D2")
@@ -29,7 +29,6 @@ _LARGEST, _SMALLER = 9.0, 2.5
 """Of markers at one place each is smaller than the one below it."""
 _SIZES = {1: (4.6, 3.4), 2: (3.6, 2.8), 3: (2.9, 2.3)}
 _SMALL = (2.1, 1.7)
-_MOST_COLUMNS = 5
 
 
 def figures(result: Result) -> Iterator[tuple[str, Figure]]:
@@ -43,7 +42,7 @@ def figures(result: Result) -> Iterator[tuple[str, Figure]]:
 def _figure(result: Result, shown: list[str]) -> Figure:
     """A panel an activation."""
     initializers = [entry.label for entry in result.config.initializers]
-    columns = len(shown) if len(shown) <= 3 else min(_MOST_COLUMNS, -(-len(shown) // 2))
+    columns = columns_of_activations(len(shown))
     diverges = any(not np.isfinite(result.arrays[f"_phase.{label}.q_star"]).all() for label in shown)
     handles = [
         *_key(diverges),

@@ -16,7 +16,8 @@ from dnnexp.core.activations import Sigmoid
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.losses import SquaredError
 from dnnexp.core.network import Network
-from dnnexp.core.parameter_derivatives import Problem, central_derivatives
+from dnnexp.core.parameter_derivatives import central_derivatives
+from dnnexp.core.problem import Problem
 
 WIDTHS, BATCH, ROUNDS, STEP = (40, 40, 40, 40), 8, 5, 6e-6
 

@@ -1,5 +1,6 @@
 """What the numerics call an array."""
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +24,18 @@ def real(x: Array) -> Array:
     """The real part of a real or complex array (the standard's `real` takes complex ones only)."""
     xp = namespace(x)
     return xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x
+
+
+_STEP = 1e-20
+"""A step h whose square vanishes beside any number of order one."""
+
+
+def complex_step(function: Callable[[Array], Array], x: Array, x_dot: Array | float = 1.0) -> Array:
+    """Im f(x + i h ẋ) / h for real x: the derivative along ẋ of an f that maps numbers to numbers."""
+    xp = namespace(x)
+    dtype = xp.result_type(x.dtype, xp.complex64)
+    moved = xp.astype(x, dtype) + 1j * _STEP * xp.astype(x_dot + xp.zeros_like(x), dtype)
+    return xp.imag(function(moved)) / _STEP
 
 
 def clamp_below(x: Array, low: float) -> Array:

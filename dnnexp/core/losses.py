@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from dnnexp.core.arrays import Array, Floats, namespace, real
+from dnnexp.core.arrays import Array, Floats, complex_step, namespace, real
 from dnnexp.registry import Part, register
 
 
@@ -32,6 +33,10 @@ class Loss(Part, ABC):
     @abstractmethod
     def gradient(self, y: Array, t: Array) -> Array:
         """∂E/∂y: the shape of y."""
+
+    def gradient_tangent(self, y: Array, t: Array, y_dot: Array) -> Array:
+        """∂²E/∂y² ẏ for real y and ẏ, by the complex step of the gradient: the shape of ẏ."""
+        return complex_step(partial(self.gradient, t=t), y, y_dot)
 
     @abstractmethod
     def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
@@ -62,6 +67,10 @@ class SquaredError(Loss):
         """y − t."""
         return y - t
 
+    def gradient_tangent(self, y: Array, t: Array, y_dot: Array) -> Array:
+        """ẏ."""
+        return y_dot + namespace(y).zeros_like(y)
+
     def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
         """Σ ½ (y₊ − y₋)(y₊ + y₋ − 2t)."""
         return _total((y_plus - y_minus) * (y_plus + y_minus - 2 * t)) / 2
@@ -88,6 +97,10 @@ class Linear(Loss):
     def gradient(self, y: Array, t: Array) -> Array:
         """The t of every y."""
         return t + namespace(y).zeros_like(y)
+
+    def gradient_tangent(self, y: Array, t: Array, y_dot: Array) -> Array:
+        """0."""
+        return 0 * (y + y_dot)
 
     def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
         """Σ t (y₊ − y₋)."""
@@ -117,6 +130,12 @@ class SoftmaxCrossEntropy(Loss):
     def gradient(self, y: Array, t: Array) -> Array:
         """p Σₖ tₖ − t."""
         return softmax(y) * namespace(t).sum(t, axis=-1, keepdims=True) - t
+
+    def gradient_tangent(self, y: Array, t: Array, y_dot: Array) -> Array:
+        """p (ẏ − Σₖ pₖ ẏₖ) Σₖ tₖ."""
+        xp, p = namespace(y), softmax(y)
+        mean = xp.sum(p * y_dot, axis=-1, keepdims=True)
+        return p * (y_dot - mean) * xp.sum(t, axis=-1, keepdims=True)
 
     def difference(self, y_plus: Array, y_minus: Array, t: Array) -> Array:
         """Σ tₖ (log(1 + Σⱼ p₋ⱼ (exp Δⱼ − 1)) − Δₖ) with Δ = y₊ − y₋."""

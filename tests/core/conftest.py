@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import dnnexp.core  # noqa: F401  # enters the built-in parts
 from dnnexp.core.losses import Loss
 from dnnexp.core.network import Network
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.problem import Problem
 from dnnexp.registry import find, parts
 
 KINDS = ("activation", "gradient", "loss", "objective", "optimizer", "schedule")

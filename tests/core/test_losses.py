@@ -88,6 +88,26 @@ def test_the_gradient_is_the_slope_of_the_definition(loss: Loss) -> None:
             assert gradient[sample, unit] == pytest.approx(float(slope), rel=1e-14, abs=4 * EPSILON)
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 100.0, 1e4])
+def test_the_tangent_of_the_gradient_is_its_complex_step(loss: Loss, scale: float) -> None:
+    """Of one direction and of several; the base class's own, by which a loss without a formula has it."""
+    y, t = outputs_and_targets(loss, scale)
+    y_dot = np.random.default_rng(2).standard_normal((5, *y.shape))
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        found, by_step = loss.gradient_tangent(y, t, y_dot), Loss.gradient_tangent(loss, y, t, y_dot)
+    assert found.shape == by_step.shape == y_dot.shape
+    np.testing.assert_allclose(found, by_step, rtol=1e-14, atol=16 * EPSILON)
+    np.testing.assert_array_equal(loss.gradient_tangent(y, t, y_dot[0]), found[0])
+
+
+def test_the_tangent_of_the_gradient_is_that_of_differences(loss: Loss) -> None:
+    """Central ones: truncation near h², rounding near ε / h."""
+    y, t = outputs_and_targets(loss, 2.0)
+    y_dot, h = np.random.default_rng(2).standard_normal(y.shape), 1e-5
+    quotient = (loss.gradient(y + h * y_dot, t) - loss.gradient(y - h * y_dot, t)) / (2 * h)
+    np.testing.assert_allclose(loss.gradient_tangent(y, t, y_dot), quotient, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e4, 1e6])
 @pytest.mark.parametrize("apart", [1e-12, 1e-9, 1e-5, 1e-2, 0.5])
 def test_the_difference_is_that_of_the_definition(loss: Loss, scale: float, apart: float) -> None:
@@ -160,6 +180,7 @@ def test_arrays_of_the_standard_give_the_numbers_of_numpy(loss: Loss) -> None:
         (loss.value, (y + 1e-20j, t)),
         (loss.gradient, (y, t)),
         (loss.difference, (y, y + 1e-3, t)),
+        (loss.gradient_tangent, (y, t, t)),
     ):
         found = function(*map(strict.asarray, arrays))
         np.testing.assert_array_equal(np.asarray(found), function(*arrays))

@@ -11,7 +11,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.initializers import He, LayerInitializer, Zeros
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Layer, Network, affine, product
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.problem import Problem
 
 Problems: TypeAlias = Callable[[Loss], st.SearchStrategy[Problem]]
 STEP = 1e-20

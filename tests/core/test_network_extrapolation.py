@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dnnexp.core import parameter_derivatives
+from dnnexp.core import network_extrapolation, perturbation
 from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.losses import Loss, SquaredError
@@ -13,7 +13,8 @@ from dnnexp.core.network_extrapolation import (
     extrapolated_jacobian,
     rounding_noise,
 )
-from dnnexp.core.parameter_derivatives import Problem, central_derivatives
+from dnnexp.core.parameter_derivatives import central_derivatives
+from dnnexp.core.problem import Problem
 from dnnexp.registry import find
 
 
@@ -154,15 +155,15 @@ def test_selected_parameters() -> None:
     assert extrapolated_derivatives(problem, np.empty(0, np.int64)).value.shape == (0,)
 
 
-@pytest.mark.parametrize("numbers", [1, 400])
-def test_the_size_of_blocks_is_of_no_consequence(numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("networks", [1, 20])
+def test_the_size_of_blocks_is_of_no_consequence(networks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(Sigmoid(), SquaredError(), 1.0, (3, 4, 2))
     expected = extrapolated_derivatives(problem, everything(problem))
-    monkeypatch.setattr(parameter_derivatives, "_BLOCK_NUMBERS", numbers)
+    monkeypatch.setattr(perturbation, "block_size", lambda problem, memory: networks)
     counts: list[int] = []
     found = extrapolated_derivatives(problem, everything(problem), counts.append)
     assert (np.abs(found.value - expected.value) <= expected.error).all()
-    assert sum(counts) % problem.network.parameter_count == 0
+    assert sum(counts) == problem.network.parameter_count
     assert min(counts) > 0
 
 
@@ -171,3 +172,62 @@ def test_overflow_is_a_result_and_no_warning() -> None:
     found = extrapolated_derivatives(problem, everything(problem))
     assert np.isinf(found.error).any()
     assert not np.isfinite(found.value[np.isinf(found.error)]).any()
+
+
+# --- The short ladder --------------------------------------------------------------------------------------
+
+
+def largest(problem: Problem, derivatives: Floats) -> Floats:
+    """For each parameter, the largest derivative of its tensor."""
+    sizes = np.empty_like(derivatives)
+    layers = zip(problem.network.layers(derivatives), problem.network.layers(sizes), strict=True)
+    for layer, places in layers:
+        for tensor, place in zip(layer, places, strict=True):
+            place[...] = np.abs(tensor).max()
+    return sizes
+
+
+@hard
+@pytest.mark.parametrize("enough", [1e-4, 1e-6, 1e-9])
+def test_the_short_ladder_states_its_error(units: Activation, std: float, enough: float, loss: Loss) -> None:
+    """And what is not accepted has the error of the whole ladder, but for blocks of other shapes.
+
+    Ten steps on the steepest sines agreed to 1e-4 of the largest derivative and were off by all of it.
+    """
+    problem = problem_of(units, loss, std)
+    found, expected = extrapolated_derivatives(problem, everything(problem), enough=enough), backward(problem)
+    whole = extrapolated_derivatives(problem, everything(problem))
+    assert (np.abs(found.value - expected) <= found.error).all()
+    assert (found.error <= np.maximum(enough * largest(problem, expected), 2 * whole.error)).all()
+
+
+def beside_a_kink(seed: int, distance: float) -> Problem:
+    """A ReLU network with a unit of every layer this close to its kink, on either side, for one sample."""
+    problem, generator = problem_of(ReLU(), SquaredError(), 1.0, seed=seed), np.random.default_rng(seed)
+    a = problem.x
+    for layer in problem.network.layers(problem.parameters):
+        unit, side = generator.integers(len(layer.biases)), generator.choice([-1, 1])
+        z = a @ layer.weights.T + layer.biases
+        layer.biases[unit] -= z[0, unit] - side * distance
+        a = np.maximum(a @ layer.weights.T + layer.biases, 0)
+    return problem
+
+
+@pytest.mark.parametrize("exponent", range(-9, 0))
+@pytest.mark.parametrize("seed", range(4))
+def test_the_short_ladder_does_not_step_over_a_kink(exponent: int, seed: int) -> None:
+    """Wherever it lies between two of its steps."""
+    for distance in np.array([1, 2, 5]) * 10.0**exponent:
+        problem = beside_a_kink(seed, distance)
+        found = extrapolated_derivatives(problem, everything(problem), enough=1e-6)
+        assert (np.abs(found.value - backward(problem)) <= found.error).all()
+
+
+def test_memory_and_chunks_are_of_no_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = problem_of(Sigmoid(), SquaredError(), 1.0)
+    expected = extrapolated_derivatives(problem, everything(problem), enough=1e-6)
+    monkeypatch.setattr(network_extrapolation, "_ENTRIES", 7)
+    counts: list[int] = []
+    found = extrapolated_derivatives(problem, everything(problem), counts.append, 1e-6, 1e-3)
+    assert (np.abs(found.value - expected.value) <= expected.error).all()
+    assert sum(counts) == problem.network.parameter_count

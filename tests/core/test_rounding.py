@@ -11,15 +11,11 @@ import pytest
 from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from dnnexp.core.arrays import Floats
 from dnnexp.core.differentiation import scaled_step
+from dnnexp.core.input_derivatives import central_jacobian
 from dnnexp.core.losses import Linear, Loss, SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.network import Network
-from dnnexp.core.parameter_derivatives import (
-    Problem,
-    central_derivatives,
-    central_jacobian,
-    complex_derivatives,
-    forward_derivatives,
-)
+from dnnexp.core.parameter_derivatives import central_derivatives, complex_derivatives, forward_derivatives
+from dnnexp.core.problem import Problem
 from dnnexp.core.rounding import (
     explain,
     gradient_bound,

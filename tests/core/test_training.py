@@ -22,7 +22,7 @@ from dnnexp.core.losses import SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.objectives import LeastSquares, NetworkTraining, learning
 from dnnexp.core.objectives.learning import Learning
 from dnnexp.core.optimizers import Adam
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.problem import Problem
 from dnnexp.core.stepping import Recording, descend
 from dnnexp.core.streams import Streams
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from dnnexp.core.arrays import Array, clamp_below, namespace, real
+from dnnexp.core.arrays import Array, clamp_below, complex_step, namespace, real
 from dnnexp.registry import Part
 
 
@@ -41,6 +41,13 @@ class Activation(Part, ABC):
     @abstractmethod
     def df(self, z: Array) -> Array:
         """The derivative at the pre-activation z."""
+
+    def d2f(self, z: Array) -> Array:
+        """The second derivative at a real pre-activation z, by the complex step: Im f'(z + i h) / h.
+
+        At a kink it is that of one side.
+        """
+        return complex_step(self.df, z)
 
 
 _FAR = 800.0

@@ -16,7 +16,7 @@ Each is a part that replaces one step of the backward pass. In a layer l they sp
 
 # in the order in which they are listed and suspected: what has a number to fit comes last
 # isort: off
-from dnnexp.core.faults.base import Fault, LayerFault, backward, jacobian_backward
+from dnnexp.core.faults.base import Fault, LayerFault, backward, faulty_gradient, jacobian_backward
 from dnnexp.core.faults.chain import MissingSlope, Sign, SlopeAtOutput, StaleActivation, TransposedWeight
 from dnnexp.core.faults.scaling import BatchSize, Factor, MissingBias
 from dnnexp.core.faults.diagnosis import Diagnosis, diagnose
@@ -36,6 +36,7 @@ __all__ = [
     "TransposedWeight",
     "backward",
     "diagnose",
+    "faulty_gradient",
     "jacobian_backward",
     "proportion",
     "ratio",

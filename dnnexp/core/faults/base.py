@@ -10,8 +10,9 @@ from typing import Any, Self
 import numpy as np
 
 from dnnexp.core.activations import Activation
-from dnnexp.core.arrays import Numbers
+from dnnexp.core.arrays import Floats, Numbers
 from dnnexp.core.network import CHAIN_RULE, ChainRule, Network, Signals
+from dnnexp.core.problem import Problem
 from dnnexp.registry import Count, Part
 
 
@@ -100,3 +101,14 @@ def jacobian_backward(
         ValueError: the fault cannot be made in this network.
     """
     return network.jacobian_backward(parameters, signals, fault or CHAIN_RULE)
+
+
+def faulty_gradient(problem: Problem, fault: Fault | None) -> Floats:
+    """∂E/∂θ by the backward pass with a fault, or the right one: `(P,)`.
+
+    Raises:
+        ValueError: the fault cannot be made in this network.
+    """
+    signals = problem.signals()
+    pull = problem.loss.gradient(signals.output, problem.t)
+    return backward(problem.network, problem.parameters, signals, pull, fault, to_input=False)[0]

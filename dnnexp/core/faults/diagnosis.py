@@ -25,7 +25,8 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.faults.base import Fault, backward, jacobian_backward
 from dnnexp.core.faults.proportion import TOLERANCE, agree, peak_ratio
 from dnnexp.core.network import Network, Signals
-from dnnexp.core.parameter_derivatives import Problem, forward_derivatives
+from dnnexp.core.parameter_derivatives import forward_derivatives
+from dnnexp.core.problem import Problem
 from dnnexp.registry import parts
 
 

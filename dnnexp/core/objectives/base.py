@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class Objective(Part, ABC):
     """Base of the objectives. What a run evaluates is what `prepare` returns."""
 
     kind = "objective"
+    takes_complex: ClassVar[bool] = True
+    """Whether `value` takes complex points, analytically in each coordinate."""
     if TYPE_CHECKING:
 
         @property

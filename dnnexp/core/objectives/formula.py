@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from annotated_types import MaxLen, MinLen
@@ -33,11 +33,18 @@ class ExpressionObjective(Objective):
     on the value itself. Starts of its own are uniform in the `box`.
     """
 
+    takes_complex: ClassVar[bool] = False  # abs, min and max are not analytic
+
     expression: str
     variables: Annotated[tuple[Name, ...], MinLen(1), MaxLen(100)]
     minimizer: tuple[float, ...] | None = None
     minimum: float | None = None
     box: Bounds | None = None
+
+    @classmethod
+    def example(cls) -> Self:
+        """A formula of two variables."""
+        return cls("x**2/20 + sin(y) * exp(-x*y/10)", ("x", "y"), box=Bounds(-2, 2))
 
     @check("variables")
     @staticmethod

@@ -10,12 +10,13 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 import numpy as np
 
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.data import Data, Split, Table
+from dnnexp.core.data.synthetic import Moons
 from dnnexp.core.losses import Loss
 from dnnexp.core.network import Network
 from dnnexp.core.objectives.base import Objective, Slope
@@ -39,8 +40,15 @@ class Learning(Objective, ABC):
     over all training rows.
     """
 
+    takes_complex: ClassVar[bool] = False  # accuracies, and blocks of real numbers
+
     data: Data
     batch: Count | None = None
+
+    @classmethod
+    def example(cls) -> Self:
+        """On two moons."""
+        return cls(data=Moons(samples=60))
 
     @check("data", "batch")
     @staticmethod

@@ -1,8 +1,13 @@
 """Every activation's derivative, by the complex step, by differences, and at its kinks."""
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 
 from dnnexp.core.activations import Activation, ReLU
+from dnnexp.core.arrays import Floats
+from dnnexp.registry import parts
 from tests.core.activations.accuracy import (
     STEP,
     arguments,
@@ -36,13 +41,47 @@ def test_df_is_analytic_as_f_is(activation: Activation) -> None:
     assert_within(continued, activation.df(z), bound(continued, z, second_derivative(activation, z), 8))
 
 
-def test_the_complex_step_of_df_is_the_second_derivative(activation: Activation) -> None:
+def test_d2f_is_the_second_derivative(activation: Activation) -> None:
     """By central differences, as above."""
     z, h = np.random.default_rng(1).uniform(-8, 8, 1000), 1e-5
     for kink in activation.kinks:
         z = z[np.abs(z - kink) > 2 * h]
     quotient = (activation.df(z + h) - activation.df(z - h)) / (2 * h)
-    np.testing.assert_allclose(second_derivative(activation, z), quotient, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(activation.d2f(z), quotient, rtol=1e-8, atol=1e-8)
+
+
+def test_d2f_of_straight_pieces_is_zero(activation: Activation) -> None:
+    """Exactly, at the kinks, too, so that no rounding gets into a Hessian that is 0."""
+    z = np.concatenate([np.linspace(-9, 9, 1801), [-1e300, -900, 900, 1e300], activation.kinks])
+    if len(np.unique(activation.df(z))) <= 2:
+        np.testing.assert_array_equal(activation.d2f(z), 0)
+    if activation.name in {"elu", "selu", "celu"}:
+        np.testing.assert_array_equal(activation.d2f(z[z > 0]), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("sigmoid", lambda z: logistic(z) * logistic(-z) * (logistic(-z) - logistic(z))),
+        ("tanh", lambda z: -2 * np.tanh(z) / np.cosh(z) ** 2),
+        ("softplus", lambda z: logistic(z) * logistic(-z)),
+        ("silu", lambda z: logistic(z) * logistic(-z) * (2 - z * np.tanh(z / 2))),
+        ("gelu", lambda z: (2 - z**2) * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)),
+        ("erf", lambda z: -4 * z * np.exp(-(z**2)) / np.sqrt(np.pi)),
+        ("softsign", lambda z: -2 * np.sign(z) / (1 + np.abs(z)) ** 3),
+        ("elu", lambda z: np.where(z > 0, 0, np.exp(z))),
+        ("sine", lambda z: -np.sin(z)),
+        ("hard_swish", lambda z: np.where(np.abs(z) < 3, 1 / 3, 0)),
+    ],
+)
+def test_d2f_in_closed_form(name: str, formula: Callable[[Floats], Floats]) -> None:
+    """To some roundings of the formula, or of slopes near 1 that cancel where it changes sign."""
+    z = np.random.default_rng(0).uniform(-20, 20, 1000)
+    np.testing.assert_allclose(parts("activation")[name]().d2f(z), formula(z), rtol=1e-12, atol=1e-15)
+
+
+def logistic(z: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-z)))
 
 
 def test_f_of_complex_arguments_continues_f(activation: Activation) -> None:

@@ -38,6 +38,7 @@ def test_any_shape_is_kept_and_the_argument_is_not_changed(
     before = z.copy()
     assert np.shape(activation.f(z)) == shape
     assert np.shape(activation.df(z)) == shape
+    assert np.shape(activation.d2f(z)) == shape
     np.testing.assert_array_equal(z, before)
 
 
@@ -50,7 +51,8 @@ def test_nan_stays_nan(activation: Activation) -> None:
 def test_arrays_of_the_standard_give_the_numbers_of_numpy(activation: Activation, dtype: str) -> None:
     z = arguments(dtype)
     strict = array_api_strict.asarray(z)
-    for function in (activation.f, activation.df):
+    real = [] if dtype == "complex128" else [activation.d2f]
+    for function in (activation.f, activation.df, *real):
         result: Any = function(strict)
         assert result.dtype == strict.dtype
         np.testing.assert_array_equal(np.asarray(result), function(z))

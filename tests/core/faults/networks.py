@@ -10,7 +10,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.faults import BatchSize, Fault, LayerFault, backward, jacobian_backward
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.problem import Problem
 from dnnexp.registry import parts
 
 DEPTH = 5

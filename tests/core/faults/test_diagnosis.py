@@ -20,15 +20,10 @@ from dnnexp.core.faults import (
     TransposedWeight,
     diagnose,
 )
+from dnnexp.core.input_derivatives import central_jacobian, complex_jacobian
 from dnnexp.core.losses import Loss
-from dnnexp.core.parameter_derivatives import (
-    Problem,
-    central_derivatives,
-    central_jacobian,
-    complex_derivatives,
-    complex_jacobian,
-    forward_derivatives,
-)
+from dnnexp.core.parameter_derivatives import central_derivatives, complex_derivatives, forward_derivatives
+from dnnexp.core.problem import Problem
 from tests.core.faults.networks import ACTIVATIONS, derivatives, errors, every_fault, problem_of, square
 
 Problems: TypeAlias = Callable[[Loss], st.SearchStrategy[Problem]]

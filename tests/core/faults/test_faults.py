@@ -27,9 +27,11 @@ from dnnexp.core.faults import (
     backward,
     jacobian_backward,
 )
+from dnnexp.core.input_derivatives import complex_jacobian
 from dnnexp.core.losses import Loss
 from dnnexp.core.network import Network
-from dnnexp.core.parameter_derivatives import Problem, complex_derivatives, complex_jacobian
+from dnnexp.core.parameter_derivatives import complex_derivatives
+from dnnexp.core.problem import Problem
 from dnnexp.registry import parts
 from tests.core.faults.networks import (
     ACTIVATIONS,

@@ -29,7 +29,7 @@ from dnnexp.core.faults import (
     TransposedWeight,
 )
 from dnnexp.core.losses import Loss, SquaredError
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.problem import Problem
 from tests.core.faults.networks import (
     derivatives,
     errors,

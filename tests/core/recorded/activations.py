@@ -5,8 +5,8 @@ Run from the top of the repository, in an environment of its own:
     pip install torch
     python -m tests.core.recorded.activations
 
-It writes `activations.json` beside itself: at every point the value, and the derivative by autograd. At a
-kink that is the slope PyTorch chose.
+It writes `activations.json` beside itself: at every point the value, and two derivatives by autograd. At a
+kink those are what PyTorch chose.
 """
 
 import json
@@ -36,6 +36,8 @@ class Case:
     call: Call
     part: Part
     tolerance: float = 1e-15
+    twice: bool = True
+    """Whether PyTorch differentiates it twice, by the same formula."""
 
 
 CASES = [
@@ -52,15 +54,15 @@ CASES = [
     Case(Call(F.selu), part("selu")),
     Case(Call(F.celu), part("celu")),
     Case(Call(F.celu, alpha=2.5), part("celu", alpha=2.5)),
-    Case(Call(F.softplus), part("softplus")),
-    # by default PyTorch gives up the formula at β z = 20
+    # by default PyTorch gives up the formula at β z = 20, there already in the second derivative
+    Case(Call(F.softplus), part("softplus"), twice=False),
     Case(Call(F.softplus, beta=3.0, threshold=300.0), part("softplus", beta=3.0)),
     Case(Call(F.silu), part("silu")),
     Case(Call(F.gelu), part("gelu")),
     Case(Call(F.gelu, approximate="tanh"), part("gelu", form="tanh")),
     Case(Call(F.mish), part("mish")),
     # its slope is 1/6 in single precision, whatever that of z
-    Case(Call(F.hardsigmoid), part("hard_sigmoid"), tolerance=1e-8),
+    Case(Call(F.hardsigmoid), part("hard_sigmoid"), tolerance=1e-8, twice=False),
     Case(Call(F.hardtanh), part("hard_tanh")),
     Case(Call(F.hardswish), part("hard_swish")),
     Case(Call(torch.clone), part("identity")),
@@ -78,12 +80,16 @@ def main() -> None:
 
 
 def recorded(case: Case) -> dict[str, Any]:
-    """Values and derivatives of one function, in double precision."""
+    """Values and derivatives of one function, in double precision; of a straight line, no second ones."""
     z = torch.tensor(POINTS, dtype=torch.float64, requires_grad=True)
     f = case.call(z)
-    (df,) = torch.autograd.grad(f.sum(), z)
+    (df,) = torch.autograd.grad(f.sum(), z, retain_graph=True)
+    (again,) = torch.autograd.grad(f.sum(), z, create_graph=True)  # by other formulas
+    d2f = torch.zeros_like(z)
+    if case.twice and again.requires_grad:
+        (d2f,) = torch.autograd.grad(again.sum(), z)
     told = {"call": str(case.call), "part": case.part, "tolerance": case.tolerance}
-    return told | {"f": f.tolist(), "df": df.tolist()}
+    return told | {"f": f.tolist(), "df": df.tolist(), "d2f": d2f.tolist() if case.twice else None}
 
 
 if __name__ == "__main__":

@@ -1,31 +1,18 @@
-"""How far rounding may move each entry of a network's derivatives, entry by entry.
-
-Every operation errs by a known local bound: a sum of n products Σ a w by √n u Σ |a w| (Higham and Mary, "A
-new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 2019; the worst case is γₙ = n u
-/ (1 − n u), Higham, "Accuracy and stability of numerical algorithms", 2002, section 3.1), a function σ by a
-few u of its value and of its argument. What those errors do to an entry, the network itself tells: it is run
-again with each of them at λ times its bound and with random signs, and the largest change of the entry in
-some such runs is its bound (Parker, Pierce and Eggert, "Monte Carlo arithmetic: how to gamble with floating
-point", Computing in Science & Engineering 2000).
-
-Absolute values taken through the layers, |Δz| ≤ |Δa| |W|ᵀ, would bound the same for sure, but grow by about
-√n a layer beyond it: to a million times the error in five layers of 100 units. Random signs keep what
-cancels, the size of an entry's own terms, what a steep σ magnifies, and the slopes of both sides of a kink
-that z is near to. No bound holds where rounding is magnified until nothing is left of the entries.
-"""
+"""A network run in Monte Carlo arithmetic: every local error at random, of its own size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product as pairs
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from dnnexp.core.arrays import Floats
+from dnnexp.core.directional import Direction
 from dnnexp.core.network import Layer, Signals, affine
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.problem import Problem
 
 CONFIDENCE = 2.0
 """λ: every local error is taken λ times its bound.
@@ -38,7 +25,7 @@ median bound is about 40 times its largest error.
 DRAWS = 32
 """How many times signs are drawn."""
 
-_FUNCTION_ROUNDINGS = 5
+FUNCTION_ROUNDINGS = 5
 """λ times this many roundings of its value and of its argument may a function be off.
 
 The activations' f are, by up to 4.5, their slopes by up to 8.4 (gelu's, form tanh).
@@ -54,12 +41,13 @@ Noise: TypeAlias = Callable[[Any], Any]
 """From the sizes of local errors `(1 or draws, ..., n, m)` to errors `(draws, ..., n, m)`."""
 
 
-def _silence(size: Any) -> Any:
+def silence(size: Any) -> Any:
+    """No errors."""
     return 0.0
 
 
 @dataclass(frozen=True)
-class _Arithmetic:
+class Arithmetic:
     """A problem in double precision, and what one rounding is in the precision it comes in.
 
     Every signal has the draws as its first axis, or 1 before it meets an error: `(draws, batch, n)`.
@@ -70,13 +58,15 @@ class _Arithmetic:
     smallest: float
 
     @classmethod
-    def of(cls, problem: Problem) -> _Arithmetic:
-        precision = np.finfo(_precision(problem))
+    def of(cls, problem: Problem) -> Arithmetic:
+        """In double precision, whatever the problem comes in."""
+        precision = np.finfo(precision_of(problem))
         wide = {name: getattr(problem, name).astype(np.float64) for name in ("parameters", "x", "t")}
         return cls(replace(problem, **wide), float(precision.eps) / 2, float(precision.smallest_normal))
 
     @property
     def layers(self) -> list[Layer]:
+        """Weights and biases."""
         return self.problem.network.layers(self.problem.parameters)
 
     def sum_error(self, terms: Any, count: int) -> Any:
@@ -85,7 +75,7 @@ class _Arithmetic:
 
     def function(self, function: Callable[[Any], Any], z: Any, noise: Noise) -> Any:
         """A function's value, some roundings of the argument and of the value off."""
-        off = _FUNCTION_ROUNDINGS * self.unit
+        off = FUNCTION_ROUNDINGS * self.unit
         value = function(z + noise(off * np.abs(z)))
         return value + noise(off * np.abs(value))
 
@@ -101,7 +91,7 @@ class _Arithmetic:
                 sizes = affine(np.abs(signals.output), magnitudes)
                 z = z + noise(self.sum_error(sizes, layer.weights.shape[1] + 1))
             signals.pre.append(z)
-            signals.post.append(self.function(activation.f, z, noise if level >= first - 1 else _silence))
+            signals.post.append(self.function(activation.f, z, noise if level >= first - 1 else silence))
         return signals
 
     def slopes(self, signals: Signals, noise: Noise) -> list[Any]:
@@ -113,15 +103,15 @@ class _Arithmetic:
 
     def pull(self, y: Any, noise: Noise) -> Any:
         """∂E/∂y, where it is a difference of t and something, that is at most |∂E/∂y| + |t|."""
-        t, off = self.problem.t, _FUNCTION_ROUNDINGS * self.unit
+        t, off = self.problem.t, FUNCTION_ROUNDINGS * self.unit
         pull = self.problem.loss.gradient(y + noise(off * np.abs(y)), t)
         sizes = np.abs(pull) + np.abs(t)
         return pull + noise(off * sizes + self.sum_error(sizes, y.shape[-1]))
 
-    def deltas(self, signals: Signals, noise: Noise) -> list[Any]:
-        """δ of every layer, the first one's first."""
+    def deltas(self, signals: Signals, noise: Noise, cotangent: Any = None) -> list[Any]:
+        """δ of every layer, the first one's first; from the loss, or from an exact cotangent."""
         slopes, found = self.slopes(signals, noise), []
-        back = self.pull(signals.output, noise)
+        back = self.pull(signals.output, noise) if cotangent is None else cotangent
         for layer, slope in zip(reversed(self.layers), reversed(slopes), strict=True):
             delta = back * slope
             delta = delta + noise(self.unit * np.abs(delta))
@@ -131,6 +121,7 @@ class _Arithmetic:
         return found[::-1]
 
     def gradient(self, noise: Noise) -> Floats:
+        """∂E/∂θ with errors: `(draws, P)`."""
         signals = self.forward(noise)
         return self.assemble(signals.post, self.deltas(signals, noise))
 
@@ -141,6 +132,26 @@ class _Arithmetic:
             np.matmul(delta.swapaxes(-1, -2), below, out=layer.weights)
             np.sum(delta, axis=-2, out=layer.biases)
         return found.T
+
+    def along(self, a: list[Any], deltas: list[Any], direction: Direction, noise: Noise) -> Any:
+        """Σ δᵀ (ẇ a + ḃ) over layers and samples, and Σ (w^(1)ᵀ δ^(1)) ẋ, with errors: `(draws,)`.
+
+        Forward mode sums over a unit's inputs first, the pass back over samples: the errors are of both.
+        """
+        found, (by_parameters, by_inputs) = np.zeros(len(deltas[0])), direction
+        if by_parameters is not None:
+            layers = zip(self.problem.network.layers(by_parameters), a[:-1], deltas, strict=True)
+            for layer, below, delta in layers:
+                sizes = affine(np.abs(below), Layer(np.abs(layer.weights), np.abs(layer.biases)))
+                count = layer.weights.shape[1] + len(self.problem.x)
+                z_dot = affine(below, layer) + noise(self.sum_error(sizes, count + 1))
+                found = found + (delta * z_dot).sum(axis=(1, 2))
+        if by_inputs is not None:
+            weights = self.layers[0].weights
+            sizes = np.abs(deltas[0]) @ np.abs(weights)
+            back = deltas[0] @ weights + noise(self.sum_error(sizes, sum(weights.shape)))
+            found = found + (back * by_inputs).sum(axis=(1, 2))
+        return found
 
     def jacobian(self, noise: Noise) -> Any:
         """∂y/∂x, multiplied from the narrower end: `(draws, batch, n_L, n_0)`."""
@@ -163,14 +174,14 @@ class _Arithmetic:
     def loss(self, noise: Noise) -> Any:
         """E, with errors of the sum over samples and outputs, in proportion to t and to E: `(draws,)`."""
         y, t = self.forward(noise).output, self.problem.t[None]
-        y = y + noise(_FUNCTION_ROUNDINGS * self.unit * np.abs(y))
+        y = y + noise(FUNCTION_ROUNDINGS * self.unit * np.abs(y))
         value = self.problem.loss.value(y, t + noise(self.sum_error(np.abs(t), t.size)))[:, None, None]
-        count = t.size + _FUNCTION_ROUNDINGS**2
+        count = t.size + FUNCTION_ROUNDINGS**2
         return (value + noise(self.sum_error(np.abs(value), count)))[:, 0, 0]
 
     def loss_changes(self, first: int) -> Floats:
         """How far the errors of both outputs move E₊ − E₋: ∂E/∂y (Δy₊ − Δy₋) of each unit, `(n_L,)`."""
-        pull = self.pull(self.forward(_silence).output, _silence)
+        pull = self.pull(self.forward(silence).output, silence)
 
         def difference(noise: Noise) -> Any:
             plus, minus = self.forward(noise, first).output, self.forward(noise, first).output
@@ -180,7 +191,7 @@ class _Arithmetic:
 
     def spread(self, quantity: Callable[[Noise], Any]) -> Floats:
         """The largest change of every entry of a quantity in the draws; infinite where one overflows."""
-        generator, exact = np.random.default_rng(0), quantity(_silence)[0]
+        generator, exact = np.random.default_rng(0), quantity(silence)[0]
         numbers = max(exact.size, len(self.problem.x) * max(self.problem.network.widths))
         stack = max(1, min(DRAWS // len(_SHARED), _STACKED_NUMBERS // numbers))
         largest = np.zeros(exact.shape)
@@ -206,91 +217,7 @@ class _Arithmetic:
         return np.where(np.isfinite(bound), np.maximum(bound, self.smallest), np.inf)
 
 
-def _precision(problem: Problem) -> Any:
+def precision_of(problem: Problem) -> Any:
     """The coarsest dtype among parameters, inputs and targets."""
     dtypes = [array.dtype for array in (problem.parameters, problem.x, problem.t)]
     return max(dtypes, key=lambda dtype: float(np.finfo(dtype).eps))
-
-
-def gradient_bound(problem: Problem) -> Floats:
-    """How far rounding may move ∂E/∂θ by backward, forward mode or the complex step: `(P,)`.
-
-    Two methods may differ by twice the bound. It takes the time of some 200 gradients.
-    """
-    with np.errstate(all="ignore"):
-        arithmetic = _Arithmetic.of(problem)
-        signals = arithmetic.forward(_silence)
-        a = [np.abs(post) for post in signals.post]
-        deltas = [np.abs(delta) for delta in arithmetic.deltas(signals, _silence)]
-        sums = CONFIDENCE * arithmetic.sum_error(arithmetic.assemble(a, deltas)[0], len(problem.x))
-        return arithmetic.resolved(arithmetic.spread(arithmetic.gradient) + sums)
-
-
-def jacobian_bound(problem: Problem) -> Floats:
-    """How far rounding may move ∂y/∂x, multiplied from either end or by the complex step.
-
-    Shape `(batch, n_L, n_0)`.
-    """
-    with np.errstate(all="ignore"):
-        arithmetic = _Arithmetic.of(problem)
-        return arithmetic.spread(arithmetic.jacobian)
-
-
-def output_bound(problem: Problem) -> Floats:
-    """How far rounding may move y: `(batch, n_L)`."""
-    with np.errstate(all="ignore"):
-        arithmetic = _Arithmetic.of(problem)
-        return arithmetic.spread(lambda noise: arithmetic.forward(noise).output)
-
-
-def loss_bound(problem: Problem) -> float:
-    """How far rounding may move E."""
-    with np.errstate(all="ignore"):
-        arithmetic = _Arithmetic.of(problem)
-        return float(arithmetic.spread(arithmetic.loss))
-
-
-@overload
-def quotient_bound(problem: Problem, h: float) -> float: ...
-@overload
-def quotient_bound(problem: Problem, h: Floats) -> Floats: ...
-def quotient_bound(problem: Problem, h: Any) -> Any:
-    """How far rounding may move (E₊ − E₋) / 2h; truncation comes on top.
-
-    For steps h of the parameters, `(P,)`, each by itself, as `central_derivatives` has it: only the layers
-    after a parameter are run again, and of the last one only the parameter's unit. For one h, of all
-    parameters along one direction: the errors of two whole passes, without those of the derivative itself.
-    Errors of y count by ∂E/∂y at θ: h must be so short that this hardly changes.
-    """
-    with np.errstate(all="ignore"):
-        arithmetic = _Arithmetic.of(problem)
-        if np.ndim(h) == 0:
-            return float(arithmetic.loss_changes(0).sum() / (2 * h))
-        changes = np.empty_like(arithmetic.problem.parameters)
-        for level, layer in enumerate(problem.network.layers(changes)):
-            found = arithmetic.loss_changes(level + 1)
-            if level < problem.network.depth - 1:
-                found = np.full(layer.biases.shape, found.sum())
-            layer.weights[:], layer.biases[:] = found[:, None], found
-        return changes / (2 * np.abs(h)) + gradient_bound(problem)
-
-
-def jacobian_quotient_bound(problem: Problem, h: Floats) -> Floats:
-    """How far rounding may move (y₊ − y₋) / 2h for steps h of the inputs `(batch, n_0)`.
-
-    Shape `(batch, n_L, n_0)`; truncation comes on top.
-    """
-    return np.asarray(output_bound(problem)[:, :, None] / np.abs(h)[:, None, :] + jacobian_bound(problem))
-
-
-def explain(problem: Problem) -> str:
-    """The derivation of the bounds with its numbers, in two sentences."""
-    dtype = _precision(problem)
-    longest = max(len(problem.x), 1 + max(problem.network.widths))
-    unit = float(np.finfo(dtype).eps) / 2
-    return (
-        f"Rounding in {dtype} (u = {unit:.2g}): a sum of n terms may err by λ √n u Σ|terms| with "
-        f"λ = {CONFIDENCE:g} and n up to {longest}, a function by λ {_FUNCTION_ROUNDINGS} u of its value and "
-        f"of its argument. Sent with random signs through the {problem.network.depth} layers, {DRAWS} times, "
-        f"these errors move each entry by at most its own bound."
-    )

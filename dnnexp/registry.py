@@ -13,8 +13,8 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from types import MappingProxyType, ModuleType
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -109,6 +109,15 @@ class Part(Checked):
     kind: ClassVar[str]
     name: ClassVar[str]
 
+    @classmethod
+    def example(cls) -> Self:
+        """One of its kind, for checks of all parts: parts with fields that must be given override it.
+
+        Raises:
+            TypeError: it has such fields.
+        """
+        return cls()
+
 
 @dataclass(frozen=True)
 class Labelled(Generic[T_co]):
@@ -184,6 +193,59 @@ def find(kind: str, name: str) -> type[Any]:
     if name not in known:
         raise UnknownNameError(kind, name, known)
     return known[name]
+
+
+def examples(kind: str) -> list[Any]:
+    """An example of every part of a kind, but for those that need fields and give none."""
+    return [cls.example() for cls in parts(kind).values() if _has_example(cls)]
+
+
+def _has_example(cls: type[Part]) -> bool:
+    defaults = [(field.default, field.default_factory) for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    needs = any(default == (dataclasses.MISSING,) * 2 for default in defaults)
+    return not needs or cls.example.__func__ is not Part.example.__func__  # type: ignore[attr-defined]
+
+
+_plugins: dict[str, list[ModuleType]] = {}
+
+
+def enter_plugin(name: str, module: ModuleType) -> None:
+    """Enter a plugin's module under its file's stem; the same file again takes its own place."""
+    entered = _plugins.setdefault(name, [])
+    file = getattr(module, "__file__", None)
+    entered[:] = [old for old in entered if file is None or getattr(old, "__file__", None) != file]
+    entered.append(module)
+
+
+def forget_plugins() -> None:
+    """Leave the register of plugins empty, as it is before a command loads its own."""
+    _plugins.clear()
+
+
+def plugins() -> tuple[str, ...]:
+    """The names of the plugins, in the order of their loading."""
+    return tuple(_plugins)
+
+
+def plugin_files() -> tuple[str, ...]:
+    """The files of all plugins."""
+    return tuple(str(getattr(module, "__file__", None)) for found in _plugins.values() for module in found)
+
+
+def plugin(name: str) -> ModuleType:
+    """The module of the plugin of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+        ValueError: several files have that name.
+    """
+    if name not in _plugins:
+        raise UnknownNameError("plugin", name, _plugins)
+    found = _plugins[name]
+    if len(found) > 1:
+        files = ", ".join(str(getattr(module, "__file__", None)) for module in found)
+        raise ValueError(f"the plugin {name!r} is {len(found)} files: {files}; give them different names")
+    return found[0]
 
 
 def fields(cls: type) -> list[dataclasses.Field[Any]]:

@@ -2,6 +2,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
@@ -21,11 +22,16 @@ from dnnexp.registry import (
     check,
     checks,
     dotted,
+    enter_plugin,
     find,
     first_line,
+    forget_plugins,
     kinds,
     parts,
     plain,
+    plugin,
+    plugin_files,
+    plugins,
     register,
     suggest,
 )
@@ -67,6 +73,12 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         registry, "_parts", {kind: dict(entered) for kind, entered in registry._parts.items()}
     )
+
+
+@pytest.fixture
+def no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What plugins a test enters are gone after it."""
+    monkeypatch.setattr(registry, "_plugins", {})
 
 
 # --- Registering -------------------------------------------------------------------------------------------
@@ -277,6 +289,9 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
     ("objective", "logistic_regression"): {"data": "moons"},
     ("objective", "network"): {"data": "moons"},
     ("schedule", "step"): {"every": 10},
+    ("target", "activation"): {"activation": "tanh"},
+    ("target", "loss"): {"loss": "linear"},
+    ("target", "objective"): {"objective": "valley"},
     ("schedule", "piecewise"): {"pieces": [{"at": 10, "factor": 0.1}]},
 }
 """What must be said of the parts that have no default for it; a file of data must be there first."""
@@ -284,8 +299,8 @@ REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
 
 @pytest.mark.parametrize(("kind", "name"), BUILT_IN, ids=lambda text: str(text))
 def test_a_part_as_a_tree_gives_the_part_again(kind: str, name: str) -> None:
-    if name in ("csv", "npz"):
-        pytest.skip("needs a file; read in the tests of the data")
+    if name in ("csv", "npz", "function"):
+        pytest.skip("needs a file; read in the tests of the data, or of plugins")
     cls = find(kind, name)
     base = next(parent for parent in cls.__mro__ if "kind" in vars(parent))
     holder = dataclasses.make_dataclass("Holder", [("part", base)], frozen=True)
@@ -406,3 +421,51 @@ def test_checks_say_which_fields_they_look_at() -> None:
 def test_paths_are_dotted() -> None:
     assert dotted(("a", 0, "b")) == "a.0.b"
     assert dotted(()) == ""
+
+
+# --- Plugins -----------------------------------------------------------------------------------------------
+
+
+def module(file: str) -> ModuleType:
+    made = ModuleType("any")
+    made.__file__ = file
+    return made
+
+
+@pytest.mark.usefixtures("no_plugins")
+class TestPlugins:
+    def test_a_plugin_is_found_under_its_name(self) -> None:
+        one, two = module("a/one.py"), module("two.py")
+        enter_plugin("one", one)
+        enter_plugin("two", two)
+        assert plugins() == ("one", "two")
+        assert (plugin("one"), plugin("two")) == (one, two)
+        assert plugin_files() == ("a/one.py", "two.py")
+
+    def test_an_unknown_plugin(self) -> None:
+        with pytest.raises(UnknownNameError, match=r"unknown plugin 'mine'; allowed: none"):
+            plugin("mine")
+        enter_plugin("mina", module("mina.py"))
+        with pytest.raises(
+            UnknownNameError, match=r"unknown plugin 'mine'; did you mean 'mina'\? allowed: mina"
+        ):
+            plugin("mine")
+
+    def test_two_files_of_one_name_are_told_when_the_name_is_used(self) -> None:
+        enter_plugin("mine", module("a/mine.py"))
+        enter_plugin("mine", module("b/mine.py"))
+        assert plugins() == ("mine",)
+        message = "the plugin 'mine' is 2 files: a/mine.py, b/mine.py; give them different names"
+        with pytest.raises(ValueError, match=message):
+            plugin("mine")
+
+    def test_the_same_file_again_takes_its_own_place(self) -> None:
+        enter_plugin("mine", module("mine.py"))
+        again = module("mine.py")
+        enter_plugin("mine", again)
+        assert plugin("mine") is again
+
+    def test_plugins_are_forgotten(self) -> None:
+        enter_plugin("mine", module("mine.py"))
+        forget_plugins()
+        assert plugins() == ()

@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from dnnexp.config.messages import describe, shown
-from dnnexp.config.shapes import canonical, hints, is_part_base, is_shorthand, without
+from dnnexp.config.shapes import canonical, hints, is_part_base, is_shorthand, subjects, without
 from dnnexp.registry import (
     Check,
     Labelled,
@@ -275,7 +275,8 @@ def _alternatives(hint: Any) -> Any:
     if is_part_base(inner):
         known: Mapping[str, type] = parts(inner.kind)
         models = tuple(_model(cls, labelled, declarative=True) for cls in known.values())
-        return _union((Literal[tuple(known)], *models))
+        written = [Annotated[str, Field(pattern=f"^(?:{name}):.")] for name in subjects(inner)]
+        return _union((Literal[tuple(known)], *written, *models))
     model = _model(inner, labelled, declarative=True)
     field = getattr(inner, "shorthand", None)
     if field is None:

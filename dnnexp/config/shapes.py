@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from dnnexp.registry import Labelled, Part, fields
+from dnnexp.registry import Labelled, Part, fields, parts
 
 
 def hints(cls: type) -> Mapping[str, Any]:
@@ -39,8 +39,16 @@ def canonical(hint: Any, raw: Any) -> Any:
     if is_shorthand(hint, raw):
         return {hint.shorthand: raw}
     if is_part_base(hint) and isinstance(raw, str):
-        return {"name": raw}
+        name, _, subject = raw.partition(":")
+        field = subjects(hint).get(name)
+        return {"name": name, field: subject} if subject and field else {"name": raw}
     return raw
+
+
+def subjects(base: type[Part]) -> dict[str, str]:
+    """The parts of a kind that are written `name:value`, with the field that the value is of."""
+    found = {name: getattr(cls, "subject", None) for name, cls in parts(base.kind).items()}
+    return {name: field for name, field in found.items() if field}
 
 
 def is_shorthand(hint: Any, raw: Any) -> bool:

@@ -1,12 +1,12 @@
-"""The configs that come with dnnexp."""
+"""The configs that come with dnnexp, and an example plugin."""
 
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 
 
 def directory() -> Path:
     """The folder of shipped configs: inside an installed package, beside it in a checkout."""
-    package = Path(str(files("dnnexp")))
+    package = Path(str(resources.files("dnnexp")))
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"
 
@@ -14,3 +14,9 @@ def directory() -> Path:
 def reference(experiment: str) -> Path:
     """The reference config of an experiment."""
     return directory() / experiment / "reference.yaml"
+
+
+def files() -> list[Path]:
+    """All configs, by name, then the plugins."""
+    source = directory()
+    return sorted(source.rglob("*.yaml")) + sorted((source / "plugins").glob("*.py"))

@@ -34,6 +34,7 @@ PLACES: list[tuple[str, KeyPath, str, Callable[[str], Tree]]] = [
     ("gradcheck", ("initializer", "weights"), "initializer", lambda name: name),
     ("gradcheck", ("loss",), "loss", lambda name: name),
     ("gradcheck", ("inject",), "fault", lambda name: name),
+    ("gradcheck", ("target",), "target", lambda name: name),
 ]
 
 
@@ -67,9 +68,9 @@ def test_a_bare_initializer_stands_for_the_weights() -> None:
 @EXPERIMENTS
 def test_defaults_are_filled_in(experiment: str) -> None:
     filled = plain(valid(experiment, MINIMAL[experiment]))
-    assert list(filled) == [
-        key for key in hints(config_class(experiment)) if key not in ("tune", "inject")
-    ], "null is not written"
+    nulls = {"tune", "inject", "directions"}
+    written = [key for key in hints(config_class(experiment)) if key not in nulls]
+    assert list(filled) == written, "null is not written"
     assert (filled["experiment"], filled["name"], filled["seed"]) == (experiment, "run", 0)
 
 
@@ -120,6 +121,8 @@ def test_a_config_is_frozen_and_the_tree_is_left_alone(experiment: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in kinds() for name in parts(kind)])
 def test_every_field_of_every_part_can_be_written(kind: str, name: str) -> None:
     cls = find(kind, name)
+    if (kind, name) == ("target", "function"):
+        pytest.skip("needs a plugin")
     experiment, path, write = next((place[0], place[1], place[3]) for place in PLACES if place[2] == kind)
     # starts of the objective's own fit its dimension, whatever that is
     minimal = MINIMAL[experiment] | ({"starts": {"own": 1}} if experiment == "optimize" else {})

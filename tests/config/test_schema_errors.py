@@ -64,7 +64,7 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("gradcheck", ("network",), "tanh", ("network",),
      'must be a mapping of layers, activation, not "tanh"'),
     ("gradcheck", ("methods",), ["backward", "sideways"], ("methods", 1),
-     "must be 'backward', 'forward', 'central' or 'complex', not \"sideways\""),
+     "must be 'backward', 'forward', 'central', 'central4', 'richardson' or 'complex', not \"sideways\""),
     ("gradcheck", ("batch",), 1e4, ("batch",), "must be an integer, not 10000.0"),
     ("gradcheck", ("tolerances", "exact"), 10**400, ("tolerances", "exact"),
      f"must be a number, not 1{'0' * 56}..."),

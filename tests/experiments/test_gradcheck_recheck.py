@@ -13,8 +13,8 @@ from dnnexp.core.initializers import He, LayerInitializer, LeCun, Normal
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import gradcheck
 from dnnexp.experiments.base import Request
-from dnnexp.experiments.gradcheck.checks import Derivatives, verdict
-from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep
+from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt, verdict
+from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
 from dnnexp.registry import parts
 
 
@@ -50,13 +50,9 @@ def test_shorter_steps_do_without_kinks() -> None:
     assert found["verdict"] == "correct"
 
 
-def compared(a: Any, b: Any, bound: Any, **changes: Any) -> Any:
-    config = GradcheckConfig(
-        network=CheckedNetwork((2, 2), Tanh()), methods=("backward", "forward"), **changes
-    )
-    nothing = np.zeros(a.shape, bool)
-    tensor = Derivatives("W1", {"backward": a, "forward": b}, bound, nothing, nothing, 0.0)
-    return verdict(config, [tensor], 0).metrics
+def compared(a: Any, b: Any, bound: Any, **tolerances: Any) -> Any:
+    tensor = Derivatives("W1", {"backward": a, "forward": b}, bound)
+    return verdict(Tolerances(**tolerances), [tensor]).metrics
 
 
 def test_a_tiny_wrong_entry_does_not_hide_behind_a_large_one() -> None:
@@ -75,8 +71,7 @@ def test_a_tiny_right_entry_of_large_terms_passes() -> None:
 def test_a_tolerance_of_ones_own_takes_the_place_of_the_bounds() -> None:
     a = np.array([[1.0, 1e-9]])
     b = a * np.array([[1.0, 1.01]])
-    tolerances = gradcheck.config.Tolerances(exact=1e-8)
-    assert compared(a, b, np.full((1, 2), 1e-30), tolerances=tolerances)["verdict"] == "correct"
+    assert compared(a, b, np.full((1, 2), 1e-30), exact=1e-8)["verdict"] == "correct"
 
 
 def test_an_injected_fault_in_a_network_with_kinks_is_found() -> None:
@@ -96,10 +91,9 @@ def test_two_methods_with_a_fault_disagree_after_the_second_look() -> None:
 
 
 def test_an_unsure_entry_does_not_hide_a_wrong_one() -> None:
-    config = GradcheckConfig(network=CheckedNetwork((2, 2), Tanh()), methods=("backward", "central"))
     a, b = np.array([[1.0, 2.0]]), np.array([[5.0, 2.1]])
-    unsure, nothing = np.array([[True, False]]), np.zeros((1, 2), bool)
-    tensor = Derivatives("W1", {"backward": a, "central": b}, a, nothing, unsure, 0.0)
-    assert verdict(config, [tensor], 0).metrics["verdict"] == "wrong"
-    alike = Derivatives("W1", {"backward": a, "central": np.where(unsure, b, a)}, a, nothing, unsure, 0.0)
-    assert verdict(config, [alike], 0).metrics["verdict"] == "inconclusive"
+    doubts = {"central": Doubt(unsure=np.array([[True, False]]))}
+    tensor = Derivatives("W1", {"backward": a, "central": b}, a, doubts)
+    assert verdict(Tolerances(), [tensor]).metrics["verdict"] == "wrong"
+    alike = {"backward": a, "central": np.where(doubts["central"].unsure, b, a)}
+    assert verdict(Tolerances(), [Derivatives("W1", alike, a, doubts)]).metrics["verdict"] == "inconclusive"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.faults import Diagnosis, diagnose
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.faults import diagnose
+from dnnexp.core.problem import Problem
 from dnnexp.experiments.base import Metrics
 
 TRUSTED = ("complex", "forward", "central")
@@ -40,35 +41,38 @@ def explain(
         trusted = next(method for method in TRUSTED if method in gradients)
         tolerance = {} if trusted != "central" else {"tolerance": 1e-5}
         found = diagnose(
-            problem, gradients["backward"], jacobians["backward"], gradients[trusted], **tolerance
+            problem, gradients["backward"], jacobians.get("backward"), gradients[trusted], **tolerance
         )
     return {
         "tensor": last["tensor"],
         "layer": _layer(last["tensor"]) if found is None else found.layer,
         "fault": None if found is None else found.fault,
-        "evidence": _evidence(last, found),
+        "evidence": evidence(last) if found is None else f"{evidence(last)}; {found.evidence}",
     }
 
 
 def _place(wrong: list[Metrics], accused: str | None) -> Metrics:
     """The check to look at: a fault in a layer spoils the layers before it, so the last one is named."""
     its = [entry for entry in wrong if accused in entry["pair"].split("-")] or wrong
-    return max(its, key=lambda entry: (_layer(entry["tensor"]) or 0, _severity(entry)))
+    return max(its, key=lambda entry: (_layer(entry["tensor"]) or 0, severity(entry)))
 
 
-def _evidence(entry: Metrics, found: Diagnosis | None) -> str:
+def evidence(entry: Metrics) -> str:
+    """The worst entry of a check, with both numbers."""
     worst, (left, right) = entry["worst"], entry["pair"].split("-")
     index = ", ".join(map(str, worst["index"]))
     sides = f"{_shown(worst['left'])} by {left} and {_shown(worst['right'])} by {right}"
-    told = f"{entry['tensor']}[{index}] is {sides}"
-    return f"{told}; {found.evidence}" if found else told
+    return f"{entry['tensor']}[{index}] is {sides}"
 
 
 def _layer(tensor: str) -> int | None:
-    return None if tensor == "dy/dx" else int(tensor[1:])
+    """3 of W3, b3, Hv.W3, Hv.b3; None of what is of no single layer."""
+    found = re.fullmatch(r"(?:Hv\.)?[Wb](\d+)", tensor)
+    return int(found[1]) if found else None
 
 
-def _severity(entry: Metrics) -> float:
+def severity(entry: Metrics) -> float:
+    """The relative error of a check; infinite where a number is not finite."""
     error = entry["max_rel_error"]
     return np.inf if error is None else error
 

@@ -2,38 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.experiments.base import Metrics, Outline, finite
+from dnnexp.experiments.base import Metrics, finite
 from dnnexp.experiments.gradcheck.blame import culprit
-from dnnexp.experiments.gradcheck.config import GradcheckConfig, Tolerances
+from dnnexp.experiments.gradcheck.config import Tolerances, ordered
 
 _ROUND_OFFS = 10
 """An error of up to so many times the round-off is no evidence: it is the largest of many."""
+_STATED = 2.0
+"""So many times the error that a method states for an entry it may be off: one of very many will be."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What a method of differences cannot give of a tensor; masks broadcast to the tensor's shape.
+
+    Attributes:
+        crossed: entries for which a unit crossed a kink.
+        unsure: entries that it does not give well enough.
+        round_off: about how far rounding moves a quotient of this tensor.
+        error: the stated error of each entry; None where the method states none.
+    """
+
+    crossed: Any = False
+    unsure: Any = False
+    round_off: float = 0.0
+    error: Floats | None = None
 
 
 @dataclass(frozen=True)
 class Derivatives:
-    """A tensor's derivatives by every method, and which entries central differences cannot give."""
+    """A tensor's derivatives by every method.
+
+    Attributes:
+        tensor: its name.
+        by_method: the derivatives, all of one shape.
+        bound: how far rounding may move each entry by the exact methods.
+        doubts: of the methods of differences.
+        compared: a mask of the entries that are compared; it broadcasts to the tensor's shape.
+    """
 
     tensor: str
     by_method: Mapping[str, Floats]
-    bound: Floats  # how far rounding may move each entry by the other methods
-    crossed: Any  # a mask that broadcasts to the shape of the tensor
-    unsure: Any  # another: what central differences do not give well enough
-    round_off: float  # about how far rounding moves a central difference of this tensor
+    bound: Floats
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    compared: Any = True
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs of methods that are compared."""
+        return list(combinations(ordered(self.by_method), 2))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the tensor."""
+        return next(iter(self.by_method.values())).shape
+
+    def mask(self, mask: Any) -> Any:
+        """A mask in the shape of the tensor."""
+        return np.broadcast_to(mask, self.shape)
+
+    def crossed(self, methods: Iterable[str]) -> Any:
+        """Which compared entries a kink keeps from any of the methods."""
+        masks = [self.doubts[method].crossed for method in methods if method in self.doubts]
+        return self.mask(self.compared) & np.any([self.mask(m) for m in [False, *masks]], axis=0)
+
+    def allowed(self, methods: Iterable[str]) -> Floats | None:
+        """What may lie between two entries: rounding of both and stated errors; None if one is not stated."""
+        allowed = 2 * self.bound
+        for doubt in (self.doubts[method] for method in methods if method in self.doubts):
+            if doubt.error is None:
+                return None
+            allowed = allowed + _STATED * doubt.error
+        return allowed
 
 
 class Verdict(NamedTuple):
     """The metrics of the comparison, and what the blame follows from.
 
     Attributes:
-        metrics: the keys `passed`, `verdict`, `checks`, `agreement`, `culprit` and `kinks`.
+        metrics: the keys `passed`, `verdict`, `checks`, `agreement` and `culprit`.
         wrong: the checks that found an error.
     """
 
@@ -41,65 +96,64 @@ class Verdict(NamedTuple):
     wrong: list[Metrics]
 
 
-def verdict(config: GradcheckConfig, tensors: list[Derivatives], crossed: int) -> Verdict:
-    """Every check, the verdict, and who agrees with whom; `crossed` entries crossed a kink at first."""
-    checks = [entry for tensor in tensors for entry in _checks(config, tensor)]
-    passed = all(entry["passed"] for entry in checks)
-    wrong = [entry for entry in checks if _is_wrong(config.tolerances, entry)]
+def verdict(tolerances: Tolerances, tensors: list[Derivatives], sound: bool = True) -> Verdict:
+    """Every check, the verdict, and who agrees with whom; unless the function is `sound`, it cannot pass."""
+    checks = [entry for tensor in tensors for entry in _checks(tolerances, tensor)]
+    passed = sound and all(entry["passed"] for entry in checks)
+    wrong = [entry for entry in checks if _is_wrong(tolerances, entry)]
     disagreeing = {entry["pair"] for entry in wrong}
+    pairs = dict.fromkeys(entry["pair"] for entry in checks)
+    methods = dict.fromkeys(method for pair in pairs for method in pair.split("-"))
     metrics = {
         "passed": passed,
         "verdict": "correct" if passed else "wrong" if wrong else "inconclusive",
         "checks": checks,
-        "agreement": {pair: pair not in disagreeing for pair in map("-".join, config.pairs)},
-        "culprit": culprit(config.methods, disagreeing),
-        "kinks": {
-            "checked": sum(_mask(tensor).size for tensor in tensors),
-            "crossed": crossed,
-            "excluded": sum(int(_mask(tensor).sum()) for tensor in tensors),
-        },
+        "agreement": {pair: pair not in disagreeing for pair in pairs},
+        "culprit": culprit(tuple(methods), disagreeing),
     }
     return Verdict(metrics, wrong)
 
 
-def _mask(derivatives: Derivatives) -> Any:
-    shape = next(iter(derivatives.by_method.values())).shape
-    return np.broadcast_to(derivatives.crossed, shape)
-
-
-def _checks(config: GradcheckConfig, derivatives: Derivatives) -> Iterator[Metrics]:
+def _checks(tolerances: Tolerances, tensor: Derivatives) -> Iterator[Metrics]:
     """One comparison for each pair of methods."""
-    for left, right in config.pairs:
-        is_central = "central" in (left, right)
-        mask = _mask(derivatives)
-        skip = mask | derivatives.unsure if is_central else np.zeros_like(mask)
-        a, b = derivatives.by_method[left], derivatives.by_method[right]
-        entry = _compare(a, b, skip)
-        entry["bound_ratio"] = None if is_central else _bound_ratio(a, b, derivatives.bound)
-        excluded = int(mask.sum()) if is_central else 0
-        agree = not _exceeds(config.tolerances, is_central, entry)
-        hidden = np.any(derivatives.unsure) if agree else _is_round_off(derivatives, entry)
-        unresolved = is_central and bool(hidden)
-        # what is hidden from central differences, the complex step can judge
-        passed = (agree or unresolved) and (not unresolved or "complex" in config.methods)
-        passed = passed and excluded <= config.tolerances.excluded * skip.size
-        head = {"tensor": derivatives.tensor, "pair": f"{left}-{right}", "passed": passed}
-        yield head | entry | {"excluded": excluded, "unresolved": unresolved}
+    for pair in tensor.pairs:
+        doubts = [tensor.doubts[method] for method in pair if method in tensor.doubts]
+        crossed = tensor.crossed(pair)
+        compared = tensor.mask(tensor.compared)
+        unsure = compared & np.any([tensor.mask(d.unsure) for d in [Doubt(), *doubts]], axis=0)
+        skip = ~compared | crossed | unsure
+        left, right = (tensor.by_method[method] for method in pair)
+        ratios = _ratios(np.abs(left - right), tensor.allowed(pair), compared)
+        entry = {"tensor": tensor.tensor, "pair": "-".join(pair), "passed": True}
+        entry |= _compare(left, right, skip, ratios)
+        entry["bound_ratio"] = None if ratios is None else finite(ratios.max(initial=0.0))
+        agree = ratio(tolerances, entry) <= 1
+        hidden = np.any(unsure) if agree else _is_round_off(doubts, entry)
+        entry["excluded"] = int(crossed.sum())
+        entry["unresolved"] = bool(doubts) and bool(hidden)
+        # what is hidden from differences, the complex step can judge
+        resolved = not entry["unresolved"] or "complex" in tensor.by_method
+        few = entry["excluded"] <= tolerances.excluded * compared.sum()
+        entry["passed"] = (agree or entry["unresolved"]) and resolved and bool(few)
+        yield entry
 
 
-def _compare(a: Floats, b: Floats, skip: Any) -> Metrics:
-    """The errors between two tensors where `skip` is False, and the entry with the largest.
+def _compare(a: Floats, b: Floats, skip: Any, ratios: Floats | None = None) -> Metrics:
+    """The errors between two tensors where `skip` is False, and the worst entry.
 
     Relative errors are max|a − b| over the largest |a|, |b| of the tensor; 0 where both are all zero,
-    None where an entry is not finite.
+    None where an entry is not finite. The worst entry is that of the largest error, or that which exceeds
+    its bound by the largest ratio: it may be tiny.
     """
     with np.errstate(all="ignore"):
         difference = np.where(skip, 0.0, np.abs(a - b))
         scale = np.where(skip, 0.0, np.maximum(np.abs(a), np.abs(b))).max()
     broken = ~np.isfinite(difference)
     worst = int(broken.argmax() if broken.any() else difference.argmax())
+    largest = difference.reshape(-1)[worst]
+    if ratios is not None and not broken.any() and ratios.max(initial=0.0) > 1:
+        worst = int(ratios.argmax())
     index = np.unravel_index(worst, a.shape)
-    largest = difference[index]
     relative = largest / scale if scale > 0 else 0.0
     return {
         "max_abs_error": finite(largest),
@@ -112,66 +166,37 @@ def _compare(a: Floats, b: Floats, skip: Any) -> Metrics:
     }
 
 
-def _bound_ratio(a: Floats, b: Floats, bound: Floats) -> float | None:
-    """The largest |a − b| over what rounding may put between two entries; None if one is not finite."""
+def _ratios(difference: Floats, allowed: Floats | None, compared: Any) -> Floats | None:
+    """|a − b| over what may lie between two entries, 0 where that is anything; None where it is not known."""
+    if allowed is None:
+        return None
     with np.errstate(all="ignore"):
-        return finite((np.abs(a - b) / (2 * bound)).max())
+        return np.where(compared & np.isfinite(allowed), difference / allowed, 0.0)
 
 
-def _exceeds(tolerances: Tolerances, is_central: bool, entry: Metrics) -> bool:
+def limit(tolerances: Tolerances, pair: Iterable[str]) -> float | None:
+    """The largest relative error that passes of a pair; None where each entry has a bound of its own."""
+    methods = set(pair)
+    if methods & {"central", "central4"}:
+        return tolerances.central
+    return None if "richardson" in methods else tolerances.exact
+
+
+def ratio(tolerances: Tolerances, entry: Metrics) -> float:
+    """The error of a check over what is allowed: it is too large above 1; infinite where it is not finite."""
+    allowed = limit(tolerances, entry["pair"].split("-"))
     if entry["max_rel_error"] is None:
-        return True
-    if is_central:
-        return bool(entry["max_rel_error"] > tolerances.central)
-    if tolerances.exact is None:
-        return entry["bound_ratio"] is None or bool(entry["bound_ratio"] > 1)
-    return bool(entry["max_rel_error"] > tolerances.exact)
+        return np.inf
+    if allowed is not None:
+        return float(entry["max_rel_error"] / allowed)
+    return np.inf if entry["bound_ratio"] is None else float(entry["bound_ratio"])
 
 
-def _is_round_off(derivatives: Derivatives, entry: Metrics) -> bool:
+def _is_round_off(doubts: list[Doubt], entry: Metrics) -> bool:
     """Whether rounding in the difference quotients explains an error by itself."""
     error = entry["max_abs_error"]
-    return error is not None and error <= _ROUND_OFFS * derivatives.round_off
+    return error is not None and any(error <= _ROUND_OFFS * doubt.round_off for doubt in doubts)
 
 
 def _is_wrong(tolerances: Tolerances, entry: Metrics) -> bool:
-    return not entry["unresolved"] and _exceeds(tolerances, "central" in entry["pair"], entry)
-
-
-def outline(config: GradcheckConfig) -> Outline:
-    """The shape of the metrics."""
-    depth = {name: 1 if name.startswith("b") else 2 for name in config.tensors} | {"dy/dx": 3}
-    checks = [
-        {
-            "tensor": str,
-            "pair": str,
-            "passed": bool,
-            "max_abs_error": float,
-            "max_rel_error": float,
-            "worst": {"index": [int] * depth[tensor], "left": float, "right": float},
-            "bound_ratio": float,
-            "excluded": int,
-            "unresolved": bool,
-        }
-        for tensor in config.tensors
-        for _ in config.pairs
-    ]
-    sweep = {"central": float, "complex": float}
-    return {
-        "passed": bool,
-        "verdict": str,
-        "checks": checks,
-        "agreement": dict.fromkeys(map("-".join, config.pairs), bool),
-        "culprit": str,
-        "diagnosis": {"tensor": str, "layer": float, "fault": str, "evidence": str},
-        "kinks": {"checked": int, "crossed": int, "excluded": int},
-        "rechecked": int,
-        "tolerance": str,
-        "order": {"observed": float, "expected": float},
-        "step_sweep": {
-            "default_step": float,
-            "best_step": float,
-            "best_error": float,
-            "errors": {repr(float(h)): sweep for h in config.step_sweep.steps()},
-        },
-    }
+    return not entry["unresolved"] and ratio(tolerances, entry) > 1

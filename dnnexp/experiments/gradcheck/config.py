@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 
 from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
-from dnnexp.core.differentiation import CENTRAL_STEP
+from dnnexp.core.differentiation import CENTRAL_FOURTH_STEP, CENTRAL_STEP
 from dnnexp.core.faults import Fault
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
+from dnnexp.core.network_extrapolation import PASSES
+from dnnexp.core.perturbation import MEMORY, least_memory
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
+from dnnexp.experiments.gradcheck.targets import NetworkTarget, Target
 from dnnexp.registry import Checked, Complaint, Count, Fraction, Positive, check
 
-Method = Literal["backward", "forward", "central", "complex"]
-METHODS: tuple[Method, ...] = ("backward", "forward", "central", "complex")
+Method = Literal["backward", "forward", "central", "central4", "richardson", "complex"]
+METHODS: tuple[Method, ...] = ("backward", "forward", "central", "central4", "richardson", "complex")
+_DEFAULT: tuple[Method, ...] = ("backward", "forward", "central", "complex")
+DIFFERENCES = ("central", "central4", "richardson")
+"""The methods that subtract: their errors are far above rounding, and kinks spoil them."""
 
 
 @dataclass(frozen=True)
@@ -88,23 +94,45 @@ class StepSweep(Checked):
         return np.array([float(f"{h:.3g}") for h in np.geomspace(self.low, self.high, count)])
 
 
+Step = Annotated[Positive, Ge(1e-30), Le(1.0)]
+Directions = Annotated[int, Ge(0), Le(1000)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class GradcheckConfig(ExperimentConfig, Checked):
-    """The derivatives of a loss by every parameter, and of the outputs by the inputs, by several methods.
+    """The derivatives of a target, each by several methods: by default of a network.
 
-    `central_step` is relative to max(1, |θ|). `inject` makes a mistake in the backward pass, to be caught.
+    Of a network they are those of a loss by every parameter, and of the outputs by the inputs; other targets
+    have points of their own, and need no network, loss and batch.
+
+    Attributes:
+        central_step: of the second-order differences, relative to max(1, |θ|).
+        central4_step: of the fourth-order ones.
+        inject: a mistake in the backward pass, to be caught.
+        fraction: the share of each tensor's entries that is compared, drawn at random.
+        directions: compare along so many random directions of each tensor instead of entry by entry.
+        adjoint_directions: how many pairs u, v the test ⟨u, J v⟩ = ⟨Jᵀu, v⟩ takes.
+        hessian_directions: along how many directions v the products H v of second order are compared.
+        memory: MiB that a stack of perturbed networks may take, in each thread.
     """
 
     experiment: Literal["gradcheck"] = "gradcheck"
-    network: CheckedNetwork
+    target: Target = NetworkTarget()
+    network: CheckedNetwork | None = None
     initializer: LayerInitializer = LayerInitializer(weights=Glorot(), biases=Normal(std=0.1))
     loss: Loss = SquaredError()
     batch: Count = 8
-    methods: Annotated[tuple[Method, ...], MinLen(2)] = METHODS
-    central_step: Annotated[Positive, Ge(1e-30), Le(1.0)] = CENTRAL_STEP
+    methods: Annotated[tuple[Method, ...], MinLen(2)] = _DEFAULT
+    central_step: Step = CENTRAL_STEP
+    central4_step: Step = CENTRAL_FOURTH_STEP
     tolerances: Tolerances = Tolerances()
     step_sweep: StepSweep = StepSweep()
     inject: Fault | None = None
+    fraction: Annotated[float, Gt(0), Le(1)] = 1.0
+    directions: Annotated[int, Ge(1), Le(1000)] | None = None
+    adjoint_directions: Directions = 5
+    hessian_directions: Directions = 0
+    memory: Positive = MEMORY
     expect: tuple[Expectation, ...] = ()
 
     @check("methods")
@@ -114,50 +142,105 @@ class GradcheckConfig(ExperimentConfig, Checked):
         if len(set(methods)) < len(methods):
             yield ("methods",), "holds a method twice; each may stand once"
 
+    @check("target", "network")
+    @staticmethod
+    def has_network(target: Target, network: CheckedNetwork | None) -> Iterator[Complaint]:
+        """The target network has one."""
+        if isinstance(target, NetworkTarget) and network is None:
+            yield ("network",), "is required, but missing"
+
     @check("network", "batch", "methods", "inject")
     @staticmethod
     def fault_shows(
-        network: CheckedNetwork, batch: int, methods: tuple[Method, ...], inject: Fault | None
+        network: CheckedNetwork | None, batch: int, methods: tuple[Method, ...], inject: Fault | None
     ) -> Iterator[Complaint]:
         """A fault can be made, and makes a difference."""
-        if inject is not None and "backward" not in methods:
+        if inject is None:
+            return
+        if network is None:
+            yield ("inject",), "is a fault of a network's backward pass, but there is no network"
+        elif "backward" not in methods:
             yield ("inject",), "is a fault of the backward pass, but methods has no backward"
-        elif inject is not None and (message := inject.cannot_show(network.build(), batch)):
+        elif message := inject.cannot_show(network.build(), batch):
             yield ("inject",), f"{inject.name} cannot show here: {message}"
 
-    @check("network", "batch")
+    @check("target", "inject")
     @staticmethod
-    def fits_in_memory(network: CheckedNetwork, batch: int) -> Iterator[Complaint]:
-        """The derivatives by every method, and the passes for dy/dx, fit in memory."""
+    def faulty_target(target: Target, inject: Fault | None) -> Iterator[Complaint]:
+        """Only a network's backward pass can be given a fault."""
+        if inject is not None and not isinstance(target, NetworkTarget):
+            yield ("inject",), f"is a fault of a network's backward pass, but the target is {target.name}"
+
+    @check("network", "batch", "hessian_directions", "directions")
+    @staticmethod
+    def fits_in_memory(
+        network: CheckedNetwork | None, batch: int, hessian: int, directions: int | None
+    ) -> Iterator[Complaint]:
+        """The derivatives by every method and along all directions, and the passes for dy/dx, fit."""
+        if network is None:
+            return
         widths = network.layers
         parameters = sum(n_out * (n_in + 1) for n_in, n_out in pairwise(widths))
-        jacobians = 8 * batch * widths[0] * sum(widths)
-        if message := too_large(16 * parameters + jacobians):
+        along = 100 * hessian + (directions or 0)
+        jacobians = 0 if directions else 8 * batch * widths[0] * sum(widths)
+        if message := too_large((16 + along) * parameters + jacobians):
             yield ("network", "layers"), f"{message}: take smaller layers, or a smaller batch"
+
+    @check("network", "batch", "memory")
+    @staticmethod
+    def one_fits(network: CheckedNetwork | None, batch: int, memory: float) -> Iterator[Complaint]:
+        """A single perturbed network fits in the memory that is allowed."""
+        if network is not None and (least := least_memory(network.build(), batch)) > memory:
+            yield ("memory",), f"must be at least {least:.3g} (MiB, one perturbed network), not {memory:g}"
 
     @check("network", "initializer")
     @staticmethod
-    def suited(network: CheckedNetwork, initializer: LayerInitializer) -> Iterator[Complaint]:
+    def suited(network: CheckedNetwork | None, initializer: LayerInitializer) -> Iterator[Complaint]:
         """Every activation has what the initializer asks for."""
-        for message in network.build().complaints(initializer).values():
-            yield ("initializer", "weights"), message
+        if network is not None:
+            for message in network.build().complaints(initializer).values():
+                yield ("initializer", "weights"), message
+
+    @check("fraction", "directions")
+    @staticmethod
+    def one_way(fraction: float, directions: int | None) -> Iterator[Complaint]:
+        """Entries or directions."""
+        if directions is not None and fraction < 1:
+            yield ("directions",), "cannot be given beside a fraction: a check samples entries or directions"
 
     @property
-    def pairs(self) -> list[tuple[Method, Method]]:
+    def built(self) -> Network:
+        """The network.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self.network is None:
+            raise ValueError("network is missing")
+        return self.network.build()
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
         """The pairs of methods that are compared, in the order of `METHODS`."""
-        return list(combinations([method for method in METHODS if method in self.methods], 2))
+        return list(combinations(ordered(self.methods), 2))
 
-    @property
-    def tensors(self) -> list[str]:
-        """W1 b1 … WL bL and dy/dx."""
-        depth = len(self.network.layers) - 1
-        names = [f"{kind}{layer}" for layer in range(1, depth + 1) for kind in "Wb"]
-        return [*names, "dy/dx"]
+
+def ordered(methods: Iterable[str]) -> list[str]:
+    """The methods in the order of `METHODS`, after the formula that a part claims."""
+    return sorted(methods, key=("analytic", *METHODS).index)
+
+
+def part_methods(config: GradcheckConfig, takes_complex: bool) -> list[str]:
+    """The methods for targets other than networks: extrapolation is always among them, as it is the judge."""
+    numeric = {"central", "central4"} | ({"complex"} if takes_complex else set())
+    return ordered({"analytic", "richardson"} | (numeric & set(config.methods)))
 
 
 def shrink(config: GradcheckConfig) -> GradcheckConfig:
     """At most 10 units a layer, a batch of 2, two directions, no step longer than the usual one."""
-    network = replace(config.network, layers=tuple(min(10, n) for n in config.network.layers))
+    network = config.network
+    if network is not None:
+        network = replace(network, layers=tuple(min(10, n) for n in network.layers))
     sweep = replace(config.step_sweep, directions=min(2, config.step_sweep.directions))
     step = min(CENTRAL_STEP, config.central_step)  # with few entries, a few kinks are many
     return replace(config, network=network, batch=min(2, config.batch), step_sweep=sweep, central_step=step)
@@ -165,11 +248,17 @@ def shrink(config: GradcheckConfig) -> GradcheckConfig:
 
 def estimate(config: GradcheckConfig) -> str:
     """The number of parameters and of passes through the network."""
-    count = config.network.build().parameter_count
-    passes = {"backward": 1, "forward": count, "central": 2 * count, "complex": count}
-    total = sum(passes[method] for method in config.methods)
+    along = f"{len(config.step_sweep.steps())} steps along {config.step_sweep.directions} directions"
+    if not isinstance(config.target, NetworkTarget):
+        count = len(config.target.tensors)
+        return f"{count} derivatives by {len(config.methods)} methods; the error curve at {along}"
+    count = config.built.parameter_count
+    compared = round(count * config.fraction)
+    if config.directions is not None:
+        compared = config.directions * 2 * config.built.depth
+    passes = {"forward": 1, "central": 2, "central4": 4, "richardson": PASSES, "complex": 1}
+    total = sum(passes.get(method, 0) * compared for method in config.methods) + 1
     return (
         f"{count:,} parameters by {len(config.methods)} methods = {total:,} passes of a batch of "
-        f"{config.batch}; the error curve at {len(config.step_sweep.steps())} steps along "
-        f"{config.step_sweep.directions} directions"
+        f"{config.batch}; the error curve at {along}"
     )

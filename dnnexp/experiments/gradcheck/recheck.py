@@ -1,4 +1,4 @@
-"""A second look at those central differences that a first step leaves in doubt.
+"""A second look at those differences that a first step leaves in doubt.
 
 An entry is in doubt where a unit crossed a kink, or where the quotient agrees with no other method: then the
 step may be too long or too short for it. It is taken again by extrapolation over many steps, which finds the
@@ -7,85 +7,121 @@ right ones and says how sure it is, and counts if that is sure enough; else it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats
-from dnnexp.core.network import Network
-from dnnexp.core.network_extrapolation import extrapolated_derivatives, extrapolated_jacobian
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.extrapolation import Extrapolated
+from dnnexp.experiments.gradcheck.checks import Doubt
 
-_MOST = 4000
-"""How many parameters are taken again at most, the most doubtful first."""
-_MOST_INPUTS = 100_000
-"""How many entries dy/dx may have to be taken again."""
+_TRUSTED = ("complex", "richardson", "forward", "central", "central4", "backward")
+"""The methods, those first that neither a fault nor a kink spoils."""
+
+
+class Found(NamedTuple):
+    """Some derivatives as the methods first give them.
+
+    Attributes:
+        by_method: the derivatives, `(N,)` each.
+        crossed: by each of central and central4 that takes part, for which a unit crossed a kink, `(N,)`.
+        error: what richardson states, `(N,)`; None where it takes no part.
+    """
+
+    by_method: Mapping[str, Floats]
+    crossed: Mapping[str, Any]
+    error: Floats | None = None
+
+    def sound(self) -> Floats:
+        """The absolute values by the most trusted method, 0 where it has none: what sizes are taken from."""
+        method = next(method for method in _TRUSTED if method in self.by_method)
+        values = np.abs(self.by_method[method])
+        broken = self.crossed.get(method, False) | ~np.isfinite(values)
+        return np.where(broken, 0.0, values)
 
 
 class Looked(NamedTuple):
-    """Central differences after the second look.
+    """Derivatives after the second look.
 
     Attributes:
-        central: the derivatives.
-        crossed: which of them cross a kink with any step.
-        unsure: which of the others no step gives well enough.
+        by_method: the derivatives, `(N,)` each.
+        crossed: by each of central and central4, which entries a kink keeps from being known, `(N,)`.
+        unsure: by each method of differences, which entries are not known well enough, `(N,)`.
+        error: what richardson states, `(N,)`; None where it takes no part.
         taken: how many were taken again.
     """
 
-    central: Floats
-    crossed: Any
-    unsure: Any
+    by_method: dict[str, Floats]
+    crossed: dict[str, Any]
+    unsure: dict[str, Any]
+    error: Floats | None
     taken: int
 
+    def doubts(self, cut: Callable[[Any], Any], round_off: float) -> dict[str, Doubt]:
+        """The doubts of each method in the tensor that `cut` takes out of a vector `(N,)`."""
+        found = {}
+        for method, unsure in self.unsure.items():
+            if method in self.crossed:
+                found[method] = Doubt(cut(self.crossed[method]), cut(unsure), round_off)
+            else:
+                found[method] = Doubt(unsure=cut(unsure), error=cut(self.error))
+        return found
 
-def parameters(problem: Problem, by_method: Mapping[str, Floats], crossed: Any, tolerance: float) -> Looked:
-    """∂E/∂θ, `(P,)`; the tolerance is relative to the largest entry of each tensor."""
-    central, others = by_method["central"], [v for name, v in by_method.items() if name != "central"]
-    size = _sizes(problem.network, central)
-    doubt = _doubt(central, others, crossed, tolerance * size)
-    places = np.argsort(-doubt, kind="stable")[: min(_MOST, int(np.count_nonzero(doubt)))]
-    unsure = np.zeros(central.shape, bool)
+
+def recheck(
+    found: Found, allowed: Floats, compared: Any, retake: Callable[[Integers], Extrapolated], most: int
+) -> Looked:
+    """Take again what is in doubt, at most so many entries, the most doubtful first.
+
+    Args:
+        found: the derivatives.
+        allowed: by how much the entries may be off, `(N,)`.
+        compared: a mask of those that are compared at all, `(N,)`.
+        retake: extrapolates the derivatives at some places.
+        most: the largest number of them.
+    """
+    doubts = {m: np.where(compared, _doubt(found, m, allowed), 0.0) for m in found.crossed}
+    unsure = {} if found.error is None else {"richardson": found.error > allowed}
+    untouched = {method: np.zeros(allowed.shape, bool) for method in doubts}
+    first = Looked(dict(found.by_method), dict(found.crossed), untouched | unsure, found.error, 0)
+    largest = np.max([np.zeros(allowed.shape), *doubts.values()], axis=0)
+    ranked = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
+    places = ranked[:most]
     if not len(places):
-        return Looked(central, crossed, unsure, 0)
-    found = extrapolated_derivatives(problem, places)
-    is_sure = found.error <= tolerance * size[places]
-    central, crossed = central.copy(), crossed.copy()
-    central[places[is_sure]] = found.value[is_sure]
-    unsure[places] = ~is_sure & ~crossed[places]
+        return first
+    again = retake(places)
+    is_sure = again.error <= allowed[places]
+    for method, doubt in doubts.items():
+        taken = _replaced(first, method, places, doubt[places] > 0, is_sure, again.value)
+        left = ranked[most:]
+        if not _doubt(Found(taken.by_method, taken.crossed), method, allowed)[places[is_sure]].any():
+            taken.unsure[method][left] = doubt[left] > 0  # those looked at were right after all
+        first = taken
+    return first._replace(taken=len(places))
+
+
+def _replaced(
+    looked: Looked, method: str, places: Integers, in_doubt: Any, is_sure: Any, values: Floats
+) -> Looked:
+    """With the entries of one method that were in doubt replaced where the new ones are sure."""
+    value, crossed = looked.by_method[method].copy(), looked.crossed[method].copy()
+    unsure = looked.unsure[method].copy()
+    value[places[in_doubt & is_sure]] = values[in_doubt & is_sure]
+    unsure[places] = in_doubt & ~is_sure & ~crossed[places]
     crossed[places] &= ~is_sure
-    if not _doubt(central, others, crossed, tolerance * size)[places[is_sure]].any():
-        left = np.argsort(-doubt, kind="stable")[len(places) : np.count_nonzero(doubt)]
-        unsure[left] = True  # those looked at were right after all
-    return Looked(central, crossed, unsure, len(places))
+    return looked._replace(
+        by_method=looked.by_method | {method: value},
+        crossed=looked.crossed | {method: crossed},
+        unsure=looked.unsure | {method: unsure},
+    )
 
 
-def inputs(problem: Problem, by_method: Mapping[str, Floats], crossed: Any, tolerance: float) -> Looked:
-    """∂y/∂x, `(batch, n_L, n_0)`; what crosses a kink does so for every output: `(batch, n_0)`."""
-    central, others = by_method["central"], [v for name, v in by_method.items() if name != "central"]
-    size = np.full(central.shape, np.abs(central).max())
-    doubt = _doubt(central, others, np.broadcast_to(crossed[:, None, :], central.shape), tolerance * size)
-    if not doubt.any() or central.size > _MOST_INPUTS:
-        return Looked(central, crossed, np.zeros(central.shape, bool), 0)
-    found = extrapolated_jacobian(problem)
-    is_sure = (doubt > 0) & (found.error <= tolerance * size)
-    is_lost = (doubt > 0) & ~is_sure
-    still = crossed & is_lost.any(axis=1)
-    central = np.where(is_sure, found.value, central)
-    return Looked(central, still, is_lost & ~still[:, None, :], int(np.count_nonzero(doubt)))
-
-
-def _doubt(central: Floats, others: list[Floats], crossed: Any, allowed: Floats) -> Floats:
-    """By how much the nearest of the other methods exceeds what is allowed; infinite at kinks, else 0."""
-    nearest = np.min([np.abs(central - other) for other in others], axis=0)
+def _doubt(found: Found, method: str, allowed: Floats) -> Floats:
+    """By how much the nearest of the better methods exceeds what is allowed; infinite at kinks, else 0."""
+    own = found.by_method[method]
+    others = {name: other for name, other in found.by_method.items() if name != method}
+    better = {name: other for name, other in others.items() if name not in found.crossed}
+    nearest = np.min([np.abs(own - other) for other in (better or others).values()], axis=0)
     excess = np.where(nearest > allowed, nearest / np.where(allowed > 0, allowed, 1.0), 0.0)
-    return np.where(crossed | ~np.isfinite(central), np.inf, excess)
-
-
-def _sizes(network: Network, vector: Floats) -> Floats:
-    """The largest entry of the tensor that an entry belongs to: `(P,)`."""
-    sizes = np.empty_like(vector)
-    for tensors, places in zip(network.layers(vector), network.layers(sizes), strict=True):
-        for tensor, place in zip(tensors, places, strict=True):
-            place[...] = np.abs(tensor).max()
-    return sizes
+    return np.where(found.crossed[method] | ~np.isfinite(own), np.inf, excess)

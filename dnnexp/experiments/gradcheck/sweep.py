@@ -1,58 +1,94 @@
-"""The error of difference quotients against the step h, with the two branches that theory predicts."""
+"""The error of difference quotients against the step h, with the branches that theory predicts."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from dnnexp.core import rounding
 from dnnexp.core.arrays import Floats
-from dnnexp.core.parameter_derivatives import Problem
+from dnnexp.core.directional import Direction, extrapolated_along, outputs_along
+from dnnexp.core.extrapolation import Extrapolated
+from dnnexp.core.faults import faulty_gradient
+from dnnexp.core.problem import Problem
 from dnnexp.experiments.base import Metrics, Request, Work, finite
+from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 
 EPSILON = float(np.finfo(np.float64).eps)
-_STACKED_NUMBERS = 2**22
-"""About how many parameters a stack of perturbed networks holds (32 MiB)."""
 _CURVATURE_STEP = 1e-5
 """The step of the second difference of exact slopes that gives the third derivative."""
+_CLEAR = 100.0
+"""By what factor truncation outweighs round-off where the order is read off."""
 
 
-def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> tuple[Metrics, dict[str, Any]]:
-    """Measure along random directions v the error of (E(θ + h v) − E(θ − h v)) / 2h and Im E(θ + i h v) / h.
+class Swept(NamedTuple):
+    """The metrics `order` and `step_sweep`, the arrays of the plot, and the slopes as a tensor to compare."""
 
-    Errors are relative to |∇E·v| by backward. Beside them stand the theory's: truncation h²|φ‴|/6 and
-    round-off ε ‖∂E/∂y ⊙ y‖ / √2 h, for φ(s) = E(θ + s v).
+    metrics: Metrics
+    arrays: dict[str, Any]
+    slopes: list[Derivatives]
 
-    Returns:
-        The metrics `order` and `step_sweep`; the arrays `sweep.h` `(H,)` and `sweep.central`,
-        `sweep.complex`, `sweep.truncation`, `sweep.round_off`, `(directions, H)` each.
+
+def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> Swept:
+    """Measure along random directions v the error of difference quotients of φ(s) = E(θ + s v).
+
+    They are (φ(h) − φ(−h)) / 2h, the fourth-order one of steps h and 2h, and the complex step Im φ(ih) / h.
+    Errors are relative to |∇E·v| by backward. Beside them stand the theory's, truncation h²|φ‴|/6 and
+    round-off ε ‖∂E/∂y ⊙ y‖ / √2 h, and the Taylor remainder |φ(h) − φ(0) − hφ'(0)|, relative to |φ'(0)|:
+    it falls with h² if the gradient is right, and with h if it is wrong.
+
+    The arrays are `sweep.h` `(H,)` and `sweep.central`, `sweep.central4`, `sweep.complex`, `sweep.taylor`,
+    `sweep.truncation`, `sweep.round_off`, `(directions, H)` each.
     """
     h, count = config.step_sweep.steps(), config.step_sweep.directions
     stream = request.streams("directions")
     rows: dict[str, list[Floats]] = {}
+    slopes, bounds, extrapolated = [], [], []
     for done in range(count):
-        direction = stream.standard_normal(problem.network.parameter_count)
-        for name, row in _along(problem, direction, h).items():
+        v = stream.standard_normal(problem.network.parameter_count)
+        for name, row in _along(config, problem, v, h).items():
             rows.setdefault(name, []).append(row)
+        unit = v / np.linalg.norm(v)
+        slopes.append(_slope(config, problem, unit))
+        bounds.append(rounding.directional_bound(problem, Direction(unit)))
+        extrapolated.append(extrapolated_along(problem, Direction(unit), config.memory))
         request.progress(Work("directions", done + 1, count))
-    curves = {name: np.array(found) for name, found in rows.items()}
-    median = {name: np.median(curve, axis=0) for name, curve in curves.items()}
-    arrays = {"sweep.h": h} | {f"sweep.{name}": curve for name, curve in curves.items()}
+    arrays = {"sweep.h": h} | {f"sweep.{name}": np.array(found) for name, found in rows.items()}
     smooth = not any(activation.kinks for activation in problem.network.activations)
-    return _metrics(config, h, median, smooth), arrays
+    found = Extrapolated(*(np.concatenate(parts) for parts in zip(*extrapolated, strict=True)))
+    return Swept(
+        curve_metrics(config, arrays, smooth),
+        arrays,
+        [_tensor(config, np.array(slopes), found, np.array(bounds))] if "backward" in config.methods else [],
+    )
 
 
-def _along(problem: Problem, v: Floats, h: Floats) -> dict[str, Floats]:
+def _tensor(config: GradcheckConfig, slopes: Floats, found: Extrapolated, bounds: Floats) -> Derivatives:
+    """∇E·v by backward against the least error that the step sweep attains, with what it states."""
+    size = config.tolerances.central * np.abs(found.value).max()
+    doubt = Doubt(unsure=~(found.error <= size), error=found.error)
+    by_method = {"backward": slopes, "richardson": found.value}
+    return Derivatives("directional", by_method, bounds, {"richardson": doubt})
+
+
+def _along(config: GradcheckConfig, problem: Problem, v: Floats, h: Floats) -> dict[str, Floats]:
     """Relative errors along one direction at every step, measured and predicted: `(H,)` each."""
-    slope = _slope(problem, v, 0.0)
-    quotients = _central(problem, v, h)
-    steps = _complex(problem, v, h)
-    k = _CURVATURE_STEP
-    third = (_slope(problem, v, k) - 2 * slope + _slope(problem, v, -k)) / k**2
+    slope, k, line = _slope(config, problem, v), _CURVATURE_STEP, Direction(v)
+    loss, t, here = problem.loss, problem.t, problem.signals().output
+    up, down, up2, down2 = (
+        outputs_along(problem, line, factor * h, config.memory) for factor in (1, -1, 2, -2)
+    )
+    near, far = loss.difference(up, down, t), loss.difference(up2, down2, t)
+    steps = loss.value(outputs_along(problem, line, 1j * h, config.memory), t).imag / h
+    third = (_slope(config, problem, v, k) - 2 * slope + _slope(config, problem, v, -k)) / k**2
     errors = {
-        "central": np.abs(quotients - slope),
+        "central": np.abs(near / (2 * h) - slope),
+        "central4": np.abs((8 * near - far) / (12 * h) - slope),
         "complex": np.abs(steps - slope),
+        "taylor": np.abs(loss.difference(up, here, t) - h * slope),
         "truncation": h**2 * abs(third) / 6,
         "round_off": round_off(problem, 1.0) / h,
     }
@@ -66,34 +102,18 @@ def round_off(problem: Problem, h: float) -> float:
     return float(EPSILON * terms / np.sqrt(2) / h)
 
 
-def _slope(problem: Problem, v: Floats, at: float) -> float:
-    """φ'(at) = ∇E(θ + at·v)·v by backward."""
-    gradient = problem.network.gradient(problem.parameters + at * v, problem.x, problem.t, problem.loss)
-    return float(gradient @ v)
+def _slope(config: GradcheckConfig, problem: Problem, v: Floats, at: float = 0.0) -> float:
+    """φ'(at) = ∇E(θ + at·v)·v by the backward pass that is on trial."""
+    moved = replace(problem, parameters=problem.parameters + at * v)
+    return float(faulty_gradient(moved, config.inject) @ v)
 
 
-def _outputs(problem: Problem, v: Floats, shifts: Any) -> Any:
-    """y of the networks θ + shift·v: shape `(shifts, batch, n_L)`, stacked within a memory bound."""
-    size = max(1, _STACKED_NUMBERS // v.size)
-    stacks = [
-        problem.parameters[:, None] + np.multiply.outer(v, shifts[first : first + size])
-        for first in range(0, len(shifts), size)
-    ]
-    found = [problem.network.forward(np.asfortranarray(s), problem.x).output for s in stacks]
-    return np.concatenate(found)
-
-
-def _central(problem: Problem, v: Floats, h: Floats) -> Floats:
-    difference = problem.loss.difference(_outputs(problem, v, h), _outputs(problem, v, -h), problem.t)
-    return np.asarray(difference / (2 * h))
-
-
-def _complex(problem: Problem, v: Floats, h: Floats) -> Floats:
-    return np.asarray(problem.loss.value(_outputs(problem, v, 1j * h), problem.t).imag / h)
-
-
-def _metrics(config: GradcheckConfig, h: Floats, median: dict[str, Floats], smooth: bool) -> Metrics:
-    """The best step, the errors at every step, the observed order (None where kinks break the branch)."""
+def curve_metrics(config: GradcheckConfig, arrays: dict[str, Any], smooth: bool) -> Metrics:
+    """The orders (None where kinks break the branches), the best step, and the errors at every step."""
+    h = arrays["sweep.h"]
+    median = {
+        name.removeprefix("sweep."): _median(curve) for name, curve in arrays.items() if name != "sweep.h"
+    }
     error = np.where(np.isfinite(median["central"]), median["central"], np.inf)
     best = int(np.argmin(error))
     errors = {
@@ -101,7 +121,7 @@ def _metrics(config: GradcheckConfig, h: Floats, median: dict[str, Floats], smoo
         for i, step in enumerate(h)
     }
     return {
-        "order": {"observed": _observed_order(h, median) if smooth else None, "expected": 2.0},
+        "order": _orders(h, median, smooth),
         "step_sweep": {
             "default_step": config.central_step,
             "best_step": float(h[best]) if np.isfinite(error[best]) else None,
@@ -111,13 +131,41 @@ def _metrics(config: GradcheckConfig, h: Floats, median: dict[str, Floats], smoo
     }
 
 
-def _observed_order(h: Floats, median: dict[str, Floats]) -> float | None:
-    """The slope of log error against log h where truncation outweighs round-off a hundredfold.
+def _median(curve: Floats) -> Floats:
+    """Over the rows that have a number: `(rows, H)` to `(H,)`; NaN where none has."""
+    known = ~np.isnan(curve).all(axis=0)
+    median = np.full(curve.shape[1], np.nan)
+    median[known] = np.nanmedian(curve[:, known], axis=0)
+    return median
 
-    Steps at which the error exceeds 1 % are left out: there higher orders take part.
+
+def _orders(h: Floats, median: dict[str, Floats], smooth: bool) -> Metrics:
+    """The observed orders: of central differences of both orders, and of the Taylor remainder."""
+    noise = median["round_off"]
+    branch = (median["truncation"] > _CLEAR * noise) & (median["central"] < 1e-2)
+    fourth = (median["central4"] > _CLEAR * noise) & (median["central4"] < 1e-3)
+    taylor = (median["taylor"] > _CLEAR * noise * h) & (median["taylor"] < 1e-1 * h)
+    observed = {
+        "central": _order(h, median["central"], branch),
+        "central4": _order(h, median["central4"], fourth),
+        "taylor": _order(h, median["taylor"], taylor),
+    }
+    if not smooth:
+        observed = dict.fromkeys(observed)
+    return {
+        "observed": observed["central"],
+        "expected": 2.0,
+        "central4": {"observed": observed["central4"], "expected": 4.0},
+        "taylor": {"observed": observed["taylor"], "expected": 2.0},
+    }
+
+
+def _order(h: Floats, error: Floats, branch: Any) -> float | None:
+    """The slope of log error against log h in the truncation branch; None unless three steps show it.
+
+    Steps at which the error is large are no part of it: there higher orders take part.
     """
-    error = median["central"]
-    branch = (median["truncation"] > 100 * median["round_off"]) & (error < 1e-2) & (error > 0)
+    branch = branch & (error > 0)
     if branch.sum() < 3:
         return None
     return finite(np.polyfit(np.log(h[branch]), np.log(error[branch]), 1)[0])

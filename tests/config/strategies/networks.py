@@ -97,7 +97,8 @@ def in_a_square_layer(cls: type, every: bool) -> Trees:
 
 @rule(GradcheckConfig)
 def checked(cls: type, every: bool) -> Trees:
-    """Distinct methods, and an initializer that suits the network."""
+    """Distinct methods, an initializer that suits the network, a target that needs no plugin."""
+    known = [part for name, part in parts("target").items() if name != "function"]
 
     def config(tree: Tree) -> Trees:
         network, _ = read(CheckedNetwork, tree)
@@ -107,7 +108,10 @@ def checked(cls: type, every: bool) -> Trees:
             "initializer": suited_initializers(network.build()),
             "methods": st.lists(st.sampled_from(METHODS), min_size=2, unique=True),
             "inject": st.none(),
+            "target": st.one_of([part_trees(part) for part in known]),
+            "fraction": st.just(1.0),
+            "memory": st.floats(1e3, 1e6),
         }
-        return hinted(cls, every, instead)
+        return hinted(cls, every, instead, asked={"network"})
 
     return trees(CheckedNetwork).flatmap(config)

@@ -1,0 +1,161 @@
+"""A network's derivatives along random directions of each tensor, for networks too large for every entry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from dnnexp.core import rounding
+from dnnexp.core.arrays import Floats
+from dnnexp.core.directional import (
+    Direction,
+    Quotient,
+    central_along,
+    central_fourth_along,
+    complex_along,
+    extrapolated_along,
+    forward_along,
+    miss_probability,
+)
+from dnnexp.core.extrapolation import Extrapolated
+from dnnexp.core.faults import backward, faulty_gradient
+from dnnexp.core.losses import Linear
+from dnnexp.core.problem import Problem
+from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.gradcheck.checks import Derivatives
+from dnnexp.experiments.gradcheck.config import DIFFERENCES, GradcheckConfig, ordered
+from dnnexp.experiments.gradcheck.entries import Entries
+from dnnexp.experiments.gradcheck.measured import Coverage, Kinks
+from dnnexp.experiments.gradcheck.recheck import Found, recheck
+from dnnexp.experiments.gradcheck.sweep import round_off
+
+_VISIBLE = 0.01
+"""How wrong an entry is, relative to the tensor's largest, whose chance to be missed is stated."""
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """A tensor and its directions: of parameters, `(K, n)`, or of inputs, `(K, batch, n_0)`, with u of y."""
+
+    name: str
+    problem: Problem
+    vectors: Floats
+    start: int = 0  # among the parameters
+    u: Floats | None = None  # (K, batch, n_L)
+
+    def line(self, k: int) -> tuple[Problem, Direction]:
+        """What is differentiated along the k-th direction, Σ u y in place of the loss for those of inputs."""
+        if self.u is not None:
+            return replace(self.problem, t=self.u[k], loss=Linear()), Direction(inputs=self.vectors[k])
+        v = np.zeros_like(self.problem.parameters)
+        v[self.start : self.start + len(self.vectors[k])] = self.vectors[k]
+        return self.problem, Direction(parameters=v)
+
+
+def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entries:
+    """∇E·v of each tensor, uᵀ (∂y/∂x) w of the outputs, for random unit vectors: `(directions,)` each."""
+    whole = faulty_gradient(problem, config.inject)
+    truth = problem.network.gradient(problem.parameters, problem.x, problem.t, problem.loss)
+    tensors, units, taken, missed = [], [], 0, 0.0
+    for done, tensor in enumerate(_tensors(config, problem, request), start=1):
+        found, crossed, again = _along(config, tensor)
+        tensors.append(found)
+        units += crossed
+        taken += again
+        if tensor.name != "dy/dx":
+            entries = truth[tensor.start : tensor.start + tensor.vectors.shape[1]]
+            missed = max(missed, _missed(config, found, entries))
+        request.progress(Work("tensors", done, 2 * problem.network.depth + 1))
+    layers = [np.any(masks, axis=0) for masks in zip(*units, strict=True)]
+    return Entries(
+        tensors,
+        {"backward": whole, "forward": truth},
+        {},
+        Kinks(sum(any(map(np.any, masks)) for masks in units), tuple(int(mask.sum()) for mask in layers)),
+        taken,
+        Coverage(truth.size, len(tensors) * (config.directions or 0), missed, _VISIBLE),
+    )
+
+
+def _tensors(config: GradcheckConfig, problem: Problem, request: Request) -> Iterator[_Tensor]:
+    """W1 b1 … WL bL and dy/dx."""
+    start, count = 0, config.directions or 0
+    for level, (n_in, n_out) in enumerate(pairwise(problem.network.widths), start=1):
+        for letter, size in (("W", n_out * n_in), ("b", n_out)):
+            name = f"{letter}{level}"
+            v = request.streams("tensor directions", name).standard_normal((count, size))
+            unit = v / np.linalg.norm(v, axis=1, keepdims=True)
+            yield _Tensor(name, problem, unit, start)
+            start += size
+    stream = request.streams("tensor directions", "dy/dx")
+    w = stream.standard_normal((count, *problem.x.shape))
+    unit = w / np.linalg.norm(w, axis=(1, 2), keepdims=True)
+    yield _Tensor("dy/dx", problem, unit, u=stream.standard_normal((count, *problem.signals().output.shape)))
+
+
+def _along(config: GradcheckConfig, tensor: _Tensor) -> tuple[Derivatives, list[Any], int]:
+    """The derivatives along all lines, the units that crossed a kink, how many were taken again."""
+    lines = range(len(tensor.vectors))
+    rows = {m: [_by(config, m, *tensor.line(k)) for k in lines] for m in ordered(config.methods)}
+    quotients = {m: row for m, row in rows.items() if isinstance(row[0], Quotient)}
+    crossed = {m: np.array([found.crossed for found in row]) for m, row in quotients.items()}
+    values = {m: np.array([f if isinstance(f, float) else f.value for f in row]) for m, row in rows.items()}
+    extrapolated = rows.get("richardson")
+    if extrapolated is not None:
+        values["richardson"] = np.concatenate(values["richardson"])
+    error = None if extrapolated is None else np.concatenate([found.error for found in extrapolated])
+
+    def retake(places: Any) -> Extrapolated:
+        again = [extrapolated_along(*tensor.line(k), config.memory) for k in places]
+        return Extrapolated(*(np.concatenate(parts) for parts in zip(*again, strict=True)))
+
+    found = Found(values, crossed, error)
+    allowed = np.full(len(lines), config.tolerances.central * found.sound().max())
+    looked = recheck(found, allowed, np.ones(len(lines), bool), retake, len(lines))
+    noise = max(round_off(tensor.line(k)[0], config.central_step) for k in lines)
+    bounds = np.array([rounding.directional_bound(*tensor.line(k)) for k in lines])
+    doubts = looked.doubts(np.asarray, noise)
+    units = [each.units for row in quotients.values() for each in row]
+    return Derivatives(tensor.name, looked.by_method, bounds, doubts), units, looked.taken
+
+
+def _by(config: GradcheckConfig, method: str, problem: Problem, direction: Direction) -> Any:
+    """The derivative along a line by one method."""
+    if method == "backward":
+        return _backward(config, problem, direction)
+    if method == "forward":
+        return forward_along(problem, direction)
+    if method == "central":
+        return central_along(problem, direction, config.central_step)
+    if method == "central4":
+        return central_fourth_along(problem, direction, config.central4_step)
+    if method == "richardson":
+        return extrapolated_along(problem, direction, config.memory)
+    return complex_along(problem, direction)
+
+
+def _backward(config: GradcheckConfig, problem: Problem, direction: Direction) -> float:
+    """∇E·v, by the backward pass that is on trial."""
+    if direction.parameters is not None:
+        return float(faulty_gradient(problem, config.inject) @ direction.parameters)
+    signals = problem.signals()
+    pull = problem.loss.gradient(signals.output, problem.t)
+    _, to_input = backward(problem.network, problem.parameters, signals, pull, config.inject)
+    return float((to_input * direction.inputs).sum())
+
+
+def _missed(config: GradcheckConfig, found: Derivatives, entries: Floats) -> float:
+    """The chance that no direction shows one entry that is wrong by `_VISIBLE` of the largest."""
+    exact = [method for method in found.by_method if method not in DIFFERENCES]
+    if "backward" in exact and len(exact) > 1:
+        allowed = 2 * float(found.bound.max())
+    else:
+        allowed = config.tolerances.central * float(np.abs(next(iter(found.by_method.values()))).max())
+    visible = _VISIBLE * float(np.abs(entries).max())
+    if not allowed < visible:
+        return 1.0
+    return miss_probability(len(entries), allowed / visible, len(found.bound))

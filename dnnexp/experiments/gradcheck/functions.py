@@ -1,0 +1,209 @@
+"""The measurement of functions that come with their derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dnnexp.core import noise
+from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.differentiation import COMPLEX_STEP, scaled_step
+from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_ladder
+from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.gradcheck.cases import Case, Piece
+from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
+from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
+from dnnexp.experiments.gradcheck.findings import Finding
+from dnnexp.experiments.gradcheck.function_blame import explain
+from dnnexp.experiments.gradcheck.function_sweep import sweep
+from dnnexp.experiments.gradcheck.measured import Coverage, Kinks, Measured
+from dnnexp.experiments.gradcheck.recheck import Found, recheck
+
+_ROUNDINGS = 16
+"""So many roundings, of an entry and of what it depends on, may a formula be off beside its noise."""
+_FEWEST_ROUNDINGS = 2
+"""At least so many roundings is a value off: errors of approximations are no noise, they vary slowly."""
+_TINY = float(np.finfo(np.float64).smallest_normal)
+_NOISES = 8
+"""So many standard deviations of its noise may a value be off."""
+
+TOLERANCE = (
+    "Extrapolation states an error for each entry, by its steps and by the noise of the function, measured as"
+    f" Moré and Wild do; formulas may be off by {_NOISES} standard deviations of their own noise and by "
+    f"{_ROUNDINGS} roundings."
+)
+
+
+def measure(config: GradcheckConfig, request: Request) -> Measured:
+    """Every case of the target at all of its points."""
+    cases = config.target.cases(request.streams)
+    tensors: list[Derivatives] = []
+    taken, findings = 0, []
+    for done, case in enumerate(cases, start=1):
+        found, again = _derivatives(config, case)
+        tensors += found
+        taken += again
+        findings += [*case.findings, *_inspect(case)]
+        request.progress(Work("cases", done, len(cases), case.name))
+    swept = sweep(config, cases, request)
+    compared = sum(tensor.bound.size for tensor in tensors)
+    return Measured(
+        tensors,
+        Coverage(compared, compared),
+        TOLERANCE,
+        lambda accused, wrong: explain({tensor.tensor: tensor for tensor in tensors}, wrong),
+        swept.metrics,
+        swept.arrays,
+        Kinks(sum(int(tensor.crossed(tensor.doubts).sum()) for tensor in tensors)),
+        taken,
+        tuple(findings),
+    )
+
+
+def _inspect(case: Case) -> Iterator[Finding]:
+    """Whether the value and the formula give the same twice, leave their argument alone, and are finite."""
+    for kind, function in (("value", case.value), ("gradient", case.gradient)):
+        x = case.points.copy()
+        first, second = (np.array(function(x)) for _ in range(2))
+        where = f"{case.name}, {kind}"
+        if not np.array_equal(x, case.points, equal_nan=True):
+            changed = int(np.count_nonzero(x != case.points))
+            yield Finding(
+                "mutates_input", where, f"{changed:,} of {x.size:,} numbers of x are changed by a call"
+            )
+        elif not np.array_equal(first, second, equal_nan=True):
+            difference = float(np.nanmax(np.abs(first - second)))
+            yield Finding("non_deterministic", where, f"two calls differ by {difference:.3g}")
+        broken = ~np.isfinite(first)
+        if broken.any():
+            point = int(np.atleast_2d(broken).any(axis=0).argmax())
+            text = f"{broken.sum():,} of {broken.size:,} numbers are not finite, the first at point {point}"
+            yield Finding("non_finite", where, f"{text}: {case.points[:, point].tolist()}")
+
+
+class _Entries(NamedTuple):
+    """All pairs of a coordinate and a point, `(K,)` each, K = d N, coordinates first."""
+
+    coordinates: Integers
+    columns: Integers
+    x: Floats
+
+
+def _derivatives(config: GradcheckConfig, case: Case) -> tuple[list[Derivatives], int]:
+    """The tensors of a case by every method, and how many differences were taken again."""
+    d, count = case.points.shape
+    entries = _Entries(np.repeat(np.arange(d), count), np.tile(np.arange(count), d), case.points.reshape(-1))
+    methods = part_methods(config, case.takes_complex)
+    analytic = np.asarray(case.gradient(case.points.copy()), dtype=np.float64).reshape(-1)
+    again = _extrapolated(config, case, entries)
+    by_method = {"analytic": analytic, "richardson": again.value}
+    h = scaled_step(entries.x, config.central_step), scaled_step(entries.x, config.central4_step)
+    if "central" in methods:
+        by_method["central"] = _difference(config, case, entries, h[0]) / (2 * h[0])
+    if "central4" in methods:
+        near, far = (_difference(config, case, entries, multiple * h[1]) for multiple in (1, 2))
+        by_method["central4"] = (8 * near - far) / (12 * h[1])
+    if "complex" in methods:
+        step = 1j * np.full(entries.x.shape, COMPLEX_STEP)
+        by_method["complex"] = _values(config, case, entries, step).imag / COMPLEX_STEP
+    allowed = config.tolerances.central * np.abs(again.value[np.isfinite(again.value)]).max(initial=0.0)
+    untouched: dict[str, Any] = {
+        method: np.zeros(analytic.shape, bool) for method in ("central", "central4") if method in methods
+    }
+    found = Found(by_method, untouched, again.error)
+    everything = np.ones(analytic.shape, bool)
+    looked = recheck(
+        found,
+        np.full(analytic.shape, allowed),
+        everything,
+        lambda places: Extrapolated(*(part[places] for part in again)),
+        analytic.size,
+    )
+    bound = _rounding(case).reshape(-1)
+    pieces = [
+        _piece(case, piece, looked.by_method, looked.unsure, again.error, bound) for piece in case.pieces
+    ]
+    return pieces, looked.taken
+
+
+def _piece(
+    case: Case,
+    piece: Piece,
+    by_method: dict[str, Floats],
+    unsure: dict[str, Any],
+    error: Floats,
+    bound: Floats,
+) -> Derivatives:
+    """One tensor of a case, `(N, ...)`. What extrapolation cannot give, at a kink, counts as crossed."""
+
+    def cut(vector: Any) -> Any:
+        rows = vector.reshape(case.points.shape)[piece.places]
+        return rows.T.reshape(-1, *piece.shape)
+
+    doubts = {
+        method: Doubt(crossed=cut(mask), error=cut(error) if method == "richardson" else None)
+        for method, mask in unsure.items()
+    }
+    found = {method: cut(vector) for method, vector in by_method.items()}
+    return Derivatives(piece.tensor, found, cut(bound), doubts)
+
+
+def _rounding(case: Case) -> Floats:
+    """How far rounding may move the formula and the complex step: `(d, N)`.
+
+    By the noise of the formula, which shows what cancels in it, and some roundings of each entry.
+    """
+    values = noise.sampled(case.gradient, case.points)
+    deviation = noise.estimate(values)
+    here = np.abs(np.asarray(case.gradient(case.points.copy())))
+    return np.asarray(np.maximum(_NOISES * deviation + _ROUNDINGS * EPSILON * here, _TINY))
+
+
+def _extrapolated(config: GradcheckConfig, case: Case, entries: _Entries) -> Extrapolated:
+    """By extrapolation of central differences, with the noise of the value at each point."""
+    h = step_ladder(entries.x)
+    plus, minus = _changes(config, case, entries, h), _changes(config, case, entries, -h)
+    return extrapolate(h, plus - minus, _noise(case)[entries.columns], plus + minus)
+
+
+def _noise(case: Case) -> Floats:
+    """The noise of the value at each point, and at least some roundings, which on a plateau do not show."""
+    measured = noise.estimate(noise.sampled(case.value, case.points))
+    size = np.abs(np.asarray(case.value(case.points.copy()), dtype=np.float64))
+    return np.asarray(np.maximum(np.nan_to_num(measured), _FEWEST_ROUNDINGS * EPSILON * np.nan_to_num(size)))
+
+
+def _changes(config: GradcheckConfig, case: Case, entries: _Entries, h: Floats) -> Floats:
+    """f(x + h e_j) − f(x), h `(H, K)`."""
+    found = np.empty(h.shape)
+    for row, step in enumerate(h):
+        found[row] = _each(config, case, entries, step, lambda moved, here: case.change(moved, here))
+    return found
+
+
+def _difference(config: GradcheckConfig, case: Case, entries: _Entries, h: Floats) -> Floats:
+    """f(x + h e_j) − f(x − h e_j), h `(K,)`."""
+    found = _each(config, case, entries, h, lambda moved, here: case.change(moved, 2 * here - moved))
+    return np.asarray(found)
+
+
+def _values(config: GradcheckConfig, case: Case, entries: _Entries, h: Any) -> Any:
+    """f(x + h e_j), h `(K,)`."""
+    return _each(config, case, entries, h, lambda moved, here: case.value(moved))
+
+
+def _each(
+    config: GradcheckConfig, case: Case, entries: _Entries, h: Any, function: Callable[[Any, Any], Any]
+) -> Any:
+    """A function of the moved points x + h e_j and of x, `(d, block)` each, for all entries: `(K,)`."""
+    size = max(1, int(config.memory * 2**20 / (64 * len(case.points))))
+    found = []
+    for first in range(0, len(h), size):
+        part = slice(first, first + size)
+        here = case.points[:, entries.columns[part]]
+        moved = here.astype(np.result_type(here, h))
+        moved[entries.coordinates[part], np.arange(moved.shape[1])] += h[part]
+        found.append(np.asarray(function(moved, here)))
+    return np.concatenate(found)

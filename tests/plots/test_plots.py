@@ -53,7 +53,7 @@ def test_the_files_are_those_documented(rendered: tuple[str, Result, dict[str, b
     experiment, result, found = rendered
     expected = {
         "optimize": {"convergence.png", "trajectories.png"},
-        "gradcheck": {"errors.png"},
+        "gradcheck": {"tensors.png", "agreement.png", "errors.png"},
         "activations": {"overview.png", "forward.png", "backward.png"}
         | {"correlation_map.png", "phase_diagram.png"}
         | {f"{case.replace('/', '.')}.png" for case in result.metrics.get("cases", ())},

@@ -10,8 +10,9 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from rich.console import Console
@@ -32,6 +33,31 @@ from dnnexp.runs.environment import command_line, environment
 from dnnexp.runs.folder import RunFolder, WriteError, metrics_document
 
 
+class Outcome(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+        code: the exit code.
+        result: what it found, without the arrays; None if it is not complete.
+        expectations: every claim with its outcome.
+        error: what kept it from being complete.
+        start: when it began.
+        seconds: how long it took.
+    """
+
+    code: int
+    result: Result | None = None
+    expectations: tuple[dict[str, str], ...] = ()
+    error: Exception | None = None
+    start: datetime | None = None
+    seconds: float = 0.0
+
+    @property
+    def unmet(self) -> list[dict[str, str]]:
+        """The expectations that fail or cannot be evaluated."""
+        return [entry for entry in self.expectations if entry["outcome"] in ("fails", "not_evaluable")]
+
+
 def dry_run(experiment: str, config: Any, options: Options) -> int:
     """Print the resolved config and an estimate of the work."""
     tree, work = plain(config), find(experiment).estimate(config)
@@ -42,27 +68,35 @@ def dry_run(experiment: str, config: Any, options: Options) -> int:
     return 0
 
 
-def execute(experiment: str, config: Any, options: Options) -> int:
-    """Run, write the folder, print what was found; returns the exit code."""
+def execute(experiment: str, config: Any, options: Options) -> Outcome:
+    """Run, write the folder, print what was found or what went wrong."""
+    start, begin = datetime.now(UTC), time.perf_counter()
     try:
-        return _execute(experiment, config, options)
-    except WriteError as error:
-        click.echo(f"dnnexp: {error}", err=True)
-        return 3
+        ended = _execute(experiment, config, options)
     except BrokenPipeError:  # who read our output is gone: click ends the program
         raise
-    except DataError as error:  # a file has changed since the config was checked
-        click.echo("\n".join(f"dnnexp: {config.name}: {problem}" for problem in error.problems), err=True)
-        return 2
-    except MemoryError as error:
-        click.echo(f"dnnexp: {config.name}: not enough memory: {error}", err=True)
-        return 2
-    except Exception:  # a bug, or a plugin's: shown, and the other configs still run
-        traceback.print_exc()
-        return 1
+    except Exception as error:  # the other configs still run
+        ended = Outcome(_explain(config.name, error), error=error)
+        traceback.clear_frames(error.__traceback__)  # they hold the arrays
+    return ended._replace(start=start, seconds=time.perf_counter() - begin)
 
 
-def _execute(experiment: str, config: Any, options: Options) -> int:
+def _explain(name: str, error: Exception) -> int:
+    """Print what stopped a run; returns the exit code."""
+    if isinstance(error, WriteError):
+        click.echo(f"dnnexp: {error}", err=True)
+        return 3
+    if isinstance(error, DataError):  # a file has changed since the config was checked
+        click.echo("\n".join(f"dnnexp: {name}: {problem}" for problem in error.problems), err=True)
+        return 2
+    if isinstance(error, MemoryError):
+        click.echo(f"dnnexp: {name}: not enough memory: {error}", err=True)
+        return 2
+    traceback.print_exception(error)  # a bug, or a plugin's
+    return 1
+
+
+def _execute(experiment: str, config: Any, options: Options) -> Outcome:
     folder = RunFolder.claim(options.output_dir, experiment, config.name)
     folder.write("config.yaml", dump(plain(config)))
     console = Console(stderr=True)
@@ -79,14 +113,15 @@ def _execute(experiment: str, config: Any, options: Options) -> int:
         note("complete")
         folder.write_json("metrics.json", document)
     _point_latest(folder)
-    unmet = [o for o in outcomes if options.strict and o["outcome"] in ("fails", "not_evaluable")]
+    ended = Outcome(0, replace(result, arrays={}), tuple(outcomes))  # many are kept until the last run ends
+    unmet = ended.unmet if options.strict else []
     _answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
     with suppress(OSError):  # the run is complete and has been answered, though stderr may be full or closed
         if not options.quiet:
             console.print(summary(experiment, result, outcomes))
         elif unmet or not result.passed:  # an exit code of 1 is never left unexplained
             console.print(refusal(result, unmet))
-    return 0 if result.passed and not unmet else 1
+    return ended._replace(code=0 if result.passed and not unmet else 1)
 
 
 def _answer(line: str) -> None:

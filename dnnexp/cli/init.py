@@ -1,4 +1,4 @@
-"""`dnnexp init`: the starter configs."""
+"""`dnnexp init`: the starter configs, and an example plugin."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import click
 def init(directory: Path) -> int:
     """Write the starter configs to DIRECTORY/configs (here, by default); files that exist are kept."""
     from dnnexp.config.shipped import directory as shipped
+    from dnnexp.config.shipped import files
 
     source = shipped()
-    for file in sorted(source.rglob("*.yaml")):
+    for file in files():
         target = directory / "configs" / file.relative_to(source)
         try:
             is_new = _copy(file, target)

@@ -21,7 +21,8 @@ from dnnexp.cli.plugins import load_plugins, plugin_option
 @plugin_option
 def list_parts(kind: str | None, name: str | None, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List the parts that a config can name: of all kinds, of one KIND, or one part in full."""
-    import dnnexp.core  # noqa: F401 # enters the built-in parts
+    import dnnexp.core
+    import dnnexp.experiments.gradcheck.targets  # noqa: F401 # both enter the built-in parts
     from dnnexp.registry import UnknownNameError, find, kinds, parts
 
     load_plugins(plugins)

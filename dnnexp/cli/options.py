@@ -20,4 +20,5 @@ class Options:
     as_json: bool
     quiet: bool
     strict: bool
+    junit: Path | None
     plugins: tuple[Path, ...]

@@ -1,4 +1,4 @@
-"""Plugins: the user's own parts, from files named on the command line only."""
+"""Plugins: the user's own parts and functions, from files named on the command line only."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ import click
 
 
 def load_plugins(files: Sequence[Path]) -> None:
-    """Import each file, so that the parts in it are registered.
+    """Import each file: the parts in it are registered, and the module under the file's stem.
 
     Raises:
         click.BadParameter: a file cannot be imported; the message has the line and the cause.
     """
+    from dnnexp.registry import enter_plugin, forget_plugins
+
+    forget_plugins()
     for number, file in enumerate(files, start=1):
         name = f"dnnexp_plugin_{number}_{file.stem}"  # a/rules.py and b/rules.py are two modules
         spec = importlib.util.spec_from_file_location(name, file)
@@ -30,6 +33,7 @@ def load_plugins(files: Sequence[Path]) -> None:
         except (Exception, SystemExit) as error:
             message = f"{_place(error, file)}: {type(error).__name__}: {error}"
             raise click.BadParameter(message, param_hint="--plugin") from None
+        enter_plugin(file.stem, module)
 
 
 def _place(error: BaseException, file: Path) -> str:
@@ -47,5 +51,5 @@ plugin_option = click.option(
     metavar="FILE.py",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Register the parts in this Python file; may be given several times.",
+    help="Register the parts and functions in this Python file; may be given several times.",
 )

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import os
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 
 from dnnexp.cli.options import Options
 from dnnexp.cli.plugins import load_plugins, plugin_option
 from dnnexp.runs.threads import one_blas_thread
+
+Configs: TypeAlias = list[tuple[Path | None, Any]]
+"""The valid configs, each with its file; None for the reference."""
+Refused: TypeAlias = list[tuple[Path, list[str]]]
+"""The files of the others, each with what is wrong."""
+
+
+def _report_file(context: click.Context, parameter: click.Parameter, file: Path | None) -> Path | None:
+    """A name that the report can take: nobody's folder or device."""
+    if file is None or not os.path.exists(file) or os.path.isfile(file):
+        return file
+    found = "a directory" if file.is_dir() else "a device or a pipe"
+    raise click.BadParameter(f"{file} is {found}, but the report needs a file.")
+
 
 _OPTIONS = (
     click.option(
@@ -45,6 +61,13 @@ _OPTIONS = (
     click.option(
         "--strict", is_flag=True, help="Exit with 1 if an expectation fails or cannot be evaluated."
     ),
+    click.option(
+        "--junit",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        callback=_report_file,
+        help="Write a JUnit XML report of all runs, for CI.",
+    ),
     plugin_option,
 )
 
@@ -69,30 +92,64 @@ def run_command(experiment: str, summary: str) -> click.Command:
 def run_all(experiment: str, arguments: tuple[str, ...], options: Options) -> int:
     """Validate all configs, run the valid ones one after another; returns the highest exit code."""
     one_blas_thread()
-    from dnnexp.cli.execute import dry_run, execute
-    from dnnexp.config.load import ConfigError, load
     from dnnexp.config.overrides import is_override
-    from dnnexp.config.shipped import reference
     from dnnexp.experiments import find
 
     load_plugins(options.plugins)
     edits = _edits(arguments, options)
-    files = [Path(a) for a in arguments if not is_override(a)] or [reference(experiment)]
-    configs, code = [], 0
-    for file in files:
+    files = [Path(a) for a in arguments if not is_override(a)]
+    configs, refused = _load_each(experiment, files, edits)
+    if options.smoke:
+        configs = [(file, find(experiment).shrink(config)) for file, config in configs]
+    code = (_dry_run_each if options.dry_run else _run_each)(experiment, configs, refused, options)
+    if configs and refused:
+        count = f"{len(refused)} of {len(files)} configs"
+        click.echo(f"dnnexp: {count} not run: see the errors above", err=True)
+    return max(code, 2 if refused else 0)
+
+
+def _load_each(experiment: str, files: list[Path], edits: list[Any]) -> tuple[Configs, Refused]:
+    """The configs, or the reference, and the problems of those that are invalid."""
+    from dnnexp.cli import annotations
+    from dnnexp.config.load import ConfigError, load
+    from dnnexp.config.shipped import reference
+
+    configs: Configs = []
+    refused: Refused = []
+    named: list[Path | None] = [*files]
+    for file in named or [None]:
+        path = file or reference(experiment)
         try:
-            configs.append(load(experiment, file, edits))
+            configs.append((file, load(experiment, path, edits)))
         except ConfigError as error:
             click.echo(str(error), err=True)
-            code = 2
-    if options.smoke:
-        configs = [find(experiment).shrink(config) for config in configs]
-    show = dry_run if options.dry_run else execute
-    code = max([code, *(show(experiment, config, options) for config in configs)])
-    if 0 < len(configs) < len(files):
-        left = len(files) - len(configs)
-        click.echo(f"dnnexp: {left} of {len(files)} configs not run: see the errors above", err=True)
-    return code
+            annotations.show(annotations.of_config(experiment, file, error.problems))
+            refused.append((path, error.problems))
+    return configs, refused
+
+
+def _dry_run_each(experiment: str, configs: Configs, refused: Refused, options: Options) -> int:
+    from dnnexp.cli.execute import dry_run
+
+    return max((dry_run(experiment, config, options) for _, config in configs), default=0)
+
+
+def _run_each(experiment: str, configs: Configs, refused: Refused, options: Options) -> int:
+    """Run them one after another, and report them all; returns the highest exit code."""
+    from dnnexp.cli import annotations, junit
+    from dnnexp.cli.execute import Outcome, execute
+
+    outcomes: list[Outcome] = []
+    code = 0
+    try:
+        for file, config in configs:
+            outcomes.append(execute(experiment, config, options))
+            annotations.show(annotations.of_run(experiment, config.name, file, outcomes[-1], options.strict))
+    finally:  # after Ctrl-C, too
+        if options.junit is not None:
+            runs = zip_longest([config.name for _, config in configs], outcomes)
+            code = junit.write(options.junit, junit.report(experiment, refused, runs, options.strict))
+    return max([code, *(outcome.code for outcome in outcomes)])
 
 
 def _edits(arguments: tuple[str, ...], options: Options) -> list[Any]:

@@ -36,7 +36,7 @@ def cli(
 ) -> Iterator[Callable[..., Ran]]:
     """Calls `dnnexp ARGUMENTS...` as the console script does."""
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "TERM"):
+    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "TERM", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
     for name in THREAD_VARIABLES:
         monkeypatch.setenv(name, "1")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from dnnexp import registry
+
 Run = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("_own_registry")
 
@@ -130,6 +132,19 @@ def test_two_plugins_of_one_file_name_do_not_mix(cli: Run) -> None:
     plugins = ["--plugin", "a/rule.py", "--plugin", "b/rule.py"]
     ran = cli("optimize", "--dry-run", *plugins, "optimizers=[sign_one, sign_two]", "~expect")
     assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_plugins_module_is_entered_under_its_files_stem(cli: Run) -> None:
+    """A command knows its own plugins only."""
+    Path("mine.py").write_text("def f(x):\n    return x @ x\n")
+    Path("other.py").write_text("")
+    assert cli("list", "--plugin", "mine.py", "--plugin", "other.py").code == 0
+    assert registry.plugins() == ("mine", "other")
+    assert registry.plugin("mine").f.__module__ == "dnnexp_plugin_1_mine"
+    assert cli("list", "--plugin", "other.py").code == 0
+    assert registry.plugins() == ("other",)
+    assert cli("list").code == 0
+    assert registry.plugins() == ()
 
 
 NO_DOCSTRING = PLUGIN.replace('    """Sign descent: x <- x - eta sign g."""\n', "")

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,12 +16,13 @@ import pytest
 import dnnexp
 from dnnexp import experiments
 from dnnexp.config import dialect
-from dnnexp.config.shipped import directory
+from dnnexp.config.shipped import directory, files
 from dnnexp.registry import find, first_line, kinds, parts
 
 Run = Callable[..., Any]
 PARTS = [(kind, name) for kind in kinds() for name in parts(kind)]
-SHIPPED = sorted(file.relative_to(directory()) for file in directory().rglob("*.yaml"))
+WRITTEN = [file.relative_to(directory()) for file in files()]
+SHIPPED = [file for file in WRITTEN if file.suffix == ".yaml"]
 
 
 def squeezed(text: str) -> str:
@@ -131,14 +133,26 @@ def test_schema_of_what_is_unknown(cli: Run) -> None:
 def test_init_writes_configs_that_run(cli: Run) -> None:
     ran = cli("init")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines() == [f"configs/{file}" for file in SHIPPED]
-    for file in SHIPPED:
+    assert ran.out.splitlines() == [f"configs/{file}" for file in WRITTEN]
+    for file in WRITTEN:
         assert (Path("configs") / file).read_bytes() == (directory() / file).read_bytes()
     assert cli("activations", "configs/activations/reference.yaml", "--smoke", "--no-plots").code == 0
 
 
+def test_init_writes_the_example_plugin_too(cli: Run) -> None:
+    assert cli("init").code == 0
+    assert cli("list", "--plugin", "configs/plugins/rosenbrock.py").code == 0
+    assert Path("plugins/rosenbrock.py") in WRITTEN
+
+
+def test_the_wheel_has_all_that_init_writes() -> None:
+    project = tomllib.loads((Path(dnnexp.__file__).parent.parent / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {"configs": "dnnexp/configs"}, "the whole folder"
+
+
 def test_init_in_a_new_folder(cli: Run) -> None:
-    assert cli("init", "a/b").out.splitlines() == [f"a/b/configs/{file}" for file in SHIPPED]
+    assert cli("init", "a/b").out.splitlines() == [f"a/b/configs/{file}" for file in WRITTEN]
     assert os.listdir() == ["a"]
 
 

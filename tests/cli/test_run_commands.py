@@ -49,7 +49,7 @@ PLOTS = {
         "phase_diagram.png",
         "correlation_map.png",
     },
-    "gradcheck": {"errors.png"},
+    "gradcheck": {"errors.png", "tensors.png", "agreement.png"},
 }
 
 
@@ -359,9 +359,9 @@ def test_all_configs_are_validated_before_one_runs(
 
     said = []
 
-    def run(*arguments: object) -> int:
+    def run(*arguments: object) -> execute.Outcome:
         said.append("run")
-        return 0
+        return execute.Outcome(0)
 
     monkeypatch.setattr(execute, "execute", run)
     monkeypatch.setattr("click.echo", lambda text, **options: said.append(text))
@@ -377,7 +377,7 @@ def test_the_highest_exit_code_is_returned(
     from dnnexp.cli import execute
 
     left = iter(codes)
-    monkeypatch.setattr(execute, "execute", lambda *run: next(left))
+    monkeypatch.setattr(execute, "execute", lambda *run: execute.Outcome(next(left)))
     assert cli("optimize", *[tiny["optimize"]] * 3).code == code
     left = iter(codes)
     assert cli("optimize", *[tiny["optimize"]] * 3, "nowhere.yaml").code == max(code, 2)

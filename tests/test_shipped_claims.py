@@ -16,7 +16,7 @@ from dnnexp.experiments.base import Request
 
 QUICK = (
     *("momentum_theory", "noisy_gradients", "six_optimizers_tuned", "dying_relu"),
-    *("deep_tanh", "injected_faults", "relu_kinks", "softmax_cross_entropy"),
+    *("deep_tanh", "injected_faults", "relu_kinks", "softmax_cross_entropy", "hessian", "all_parts"),
 )
 """Those of a few seconds; the references are run by the tests of their experiments."""
 

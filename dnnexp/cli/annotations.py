@@ -19,6 +19,8 @@ from dnnexp.cli.summaries import gradcheck
 
 _MOST = 10
 """GitHub shows so many errors, and so many warnings, of a step."""
+_CHECKS = 2
+"""So many failing checks of a run are told after its verdict: other runs of the step need room, too."""
 
 
 def show(lines: Sequence[str]) -> None:
@@ -50,8 +52,11 @@ def _refusals(outcome: Outcome) -> Iterator[str]:
     if outcome.error is not None:
         yield f"{type(outcome.error).__name__}: {outcome.error}"
     if outcome.result is not None and not outcome.result.passed:
-        lines = gradcheck.verdict(outcome.result.metrics)  # the sentence, the diagnosis, the first numbers
-        yield "\n".join(str(line).strip() for line in lines[:3])
+        metrics = outcome.result.metrics
+        lines = [str(line).strip() for line in gradcheck.verdict(metrics)]
+        told = 2 if metrics["diagnosis"] else 1  # the sentence, the diagnosis; then come findings and checks
+        yield "\n".join(lines[:told])
+        yield from lines[told : told + _CHECKS]
 
 
 def _problem(title: str, file: Path | None, problem: str) -> str:

@@ -27,7 +27,7 @@ from dnnexp.config.expectations import judge
 from dnnexp.core.data import DataError
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import find
-from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments.base import Request, Result, UserCodeError, Work
 from dnnexp.registry import plain
 from dnnexp.runs.environment import command_line, environment
 from dnnexp.runs.folder import RunFolder, WriteError, metrics_document
@@ -88,6 +88,9 @@ def _explain(name: str, error: Exception) -> int:
         return 3
     if isinstance(error, DataError):  # a file has changed since the config was checked
         click.echo("\n".join(f"dnnexp: {name}: {problem}" for problem in error.problems), err=True)
+        return 2
+    if isinstance(error, UserCodeError):
+        click.echo(f"dnnexp: {name}: {error}", err=True)
         return 2
     if isinstance(error, MemoryError):
         click.echo(f"dnnexp: {name}: not enough memory: {error}", err=True)

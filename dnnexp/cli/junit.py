@@ -13,6 +13,9 @@ from typing import Any
 import click
 
 from dnnexp.cli.execute import Outcome
+from dnnexp.experiments.base import Result
+from dnnexp.experiments.gradcheck.checks import limit, ratio
+from dnnexp.experiments.gradcheck.config import Tolerances
 from dnnexp.runs.folder import RunFolder, WriteError
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -81,7 +84,7 @@ def _add_run(root: ET.Element, experiment: str, name: str, outcome: Outcome | No
     if outcome.error is not None:
         _add_error(run, outcome.error, is_bug=outcome.code == 1)
     if outcome.result is not None and experiment == "gradcheck":
-        _add_checks(suite, classname, outcome.result.metrics)
+        _add_checks(suite, classname, outcome.result, outcome.result.metrics["checks"])
         _add_findings(suite, classname, outcome.result.metrics)
     for entry in outcome.expectations:
         case = _add(suite, "testcase", classname=classname, name=entry["claim"])
@@ -105,25 +108,38 @@ def _judge(case: ET.Element, entry: dict[str, str], fails: bool) -> None:
         _add(case, "skipped", message=message)
 
 
-def _add_checks(suite: ET.Element, classname: str, metrics: Any) -> None:
+def _add_checks(suite: ET.Element, classname: str, result: Result, checks: Any) -> None:
     """A case for every tensor and pair of methods."""
-    for entry in metrics["checks"]:
+    tolerances = result.config.tolerances
+    for entry in checks:
         case = _add(suite, "testcase", classname=classname, name=f"{entry['tensor']} {entry['pair']}")
         if entry["passed"]:
             continue
-        is_wrong = not entry["unresolved"] and not metrics["agreement"][entry["pair"]]
-        message = _numbers(entry) if is_wrong else _doubt(entry)
-        text = "\n".join(dict.fromkeys([message, _numbers(entry), *_diagnosis(metrics["diagnosis"])]))
+        # the pair may disagree on another tensor only
+        is_wrong = not entry["unresolved"] and ratio(tolerances, entry) > 1
+        numbers = _numbers(tolerances, entry)
+        message = numbers if is_wrong else _doubt(entry)
+        text = "\n".join(dict.fromkeys([message, numbers, *_diagnosis(result.metrics["diagnosis"])]))
         _add(case, "failure", text, message=message, type="wrong" if is_wrong else "inconclusive")
 
 
-def _numbers(entry: Any) -> str:
-    """`W1[0, 2]: backward 0.5, central 0.25, relative error 5.0e-01`."""
+def _numbers(tolerances: Tolerances, entry: Any) -> str:
+    """`W1[0, 2]: backward 0.5, central 0.25, relative error 5.0e-01, allowed 1e-06`."""
     (left, right), worst = entry["pair"].split("-"), entry["worst"]
     sides = f"{left} {_number(worst['left'])}, {right} {_number(worst['right'])}"
     error = entry["max_rel_error"]
     relative = "not finite" if error is None else f"{error:.1e}"
-    return f"{entry['tensor']}{worst['index']}: {sides}, relative error {relative}"
+    place, allowed = f"{entry['tensor']}{worst['index']}", _allowed(tolerances, entry)
+    return f"{place}: {sides}, relative error {relative}{allowed}"
+
+
+def _allowed(tolerances: Tolerances, entry: Any) -> str:
+    """The tolerance of the pair; where every entry has a bound of its own, the error over that bound."""
+    allowed = limit(tolerances, entry["pair"].split("-"))
+    if allowed is not None:
+        return f", allowed {allowed:g}"
+    times = entry["bound_ratio"]
+    return "" if times is None else f", {times:.1e} times what its entry is allowed"
 
 
 def _number(value: float | None) -> str:

@@ -64,17 +64,18 @@ def central_fourth_along(
     return _quotient(problem, float((8 * near - far) / (12 * step)), moved)
 
 
-def complex_along(problem: Problem, direction: Direction, step: float = COMPLEX_STEP) -> float:
-    """Im φ(i h) / h."""
+def complex_along(problem: Problem, direction: Direction, step: float = COMPLEX_STEP) -> Quotient:
+    """Im φ(i h) / h. A unit that is at a kink is moved off it by −h², the product of two imaginary parts."""
     moved = _moved(problem, direction, 1j * step)
-    return float(problem.loss.value(moved.output, problem.t).imag / step)
+    value = problem.loss.value(moved.output, problem.t).imag / step
+    return _quotient(problem, float(value), [moved])
 
 
 def extrapolated_along(problem: Problem, direction: Direction, memory: float = MEMORY) -> Extrapolated:
     """φ'(0) by extrapolation of central differences from steps up to 1: `(1,)` each."""
-    loss, here, t = problem.loss, problem.signals().output, problem.t
-    h = step_ladder(np.zeros(1))
+    loss, t, h = problem.loss, problem.t, step_ladder(np.zeros(1))
     with np.errstate(all="ignore"):
+        here = problem.signals().output
         plus, minus = (outputs_along(problem, direction, sign * h[:, 0], memory) for sign in (1, -1))
         difference = loss.difference(plus, minus, t)[:, None]
         bend = (loss.difference(plus, here, t) + loss.difference(minus, here, t))[:, None]
@@ -120,7 +121,7 @@ def miss_probability(entries: int, threshold: float, directions: int) -> float:
     v is uniform on the unit sphere of n entries: v_k² ~ Beta(½, (n − 1)/2).
     """
     if entries == 1:
-        return float(threshold >= 1)
+        return float(threshold >= 1 or directions == 0)
     from scipy.special import betainc
 
-    return float(betainc(0.5, (entries - 1) / 2, min(1.0, threshold**2)) ** directions)
+    return float(betainc(0.5, (entries - 1) / 2, min(1.0, threshold) ** 2) ** directions)

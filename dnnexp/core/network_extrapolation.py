@@ -21,6 +21,10 @@ from dnnexp.core.problem import Problem
 
 _JITTER = 2.0**-40
 """How far numbers are moved, relatively: far above rounding, yet small if amplified a million times."""
+_COARSE = 2.0**-36
+"""A move as long as the fourth shortest step: too long if numbers no longer move in proportion to it."""
+_BENT = 2.0
+"""So much less do they then move than shorter jitter says: waves that no step of the ladder is short for."""
 _FUNCTION = 2.5
 """By so many ε may a function be off; on a plateau that is all that moves."""
 _DRAWS = 16
@@ -113,17 +117,26 @@ def _sizes(problem: Problem, places: Integers, found: Extrapolated) -> Floats:
 
 
 def rounding_noise(problem: Problem, level: int) -> float:
-    """About how far rounding from layer `level` (from 0) on moves the loss."""
-    moved = problem.loss.difference(_jittered(problem, level), problem.signals().output, problem.t)
-    return float(_deviation(moved))
+    """About how far rounding from layer `level` (from 0) on moves the loss.
+
+    Infinite where the loss turns within a few of the shortest steps, so that no step shows its slope.
+    """
+    y, t = problem.signals().output, problem.t
+    return float(
+        _deviation(*(problem.loss.difference(_jittered(problem, level, j), y, t) for j in (_JITTER, _COARSE)))
+    )
 
 
-def _deviation(moved: Any) -> Any:
+def _deviation(fine: Any, coarse: Any) -> Any:
     """√(π/2) times the mean size over the draws, which stand first, scaled back from jitter to rounding."""
-    return np.sqrt(np.pi / 2) * np.abs(moved).mean(axis=0) * (EPSILON / _JITTER)
+    size, other = (
+        np.sqrt(np.pi / 2) * np.abs(moved).mean(axis=0) * (EPSILON / jitter)
+        for moved, jitter in ((fine, _JITTER), (coarse, _COARSE))
+    )
+    return np.where(size > _BENT * other, np.inf, size)
 
 
-def _jittered(problem: Problem, level: int) -> Any:
+def _jittered(problem: Problem, level: int, jitter: float) -> Any:
     """Outputs `(draws, batch, n_L)` where the layers from `level` on round badly."""
     generator, network = np.random.default_rng(0), problem.network
     a = np.repeat(problem.signals().post[level][None], _DRAWS, axis=0)
@@ -132,25 +145,26 @@ def _jittered(problem: Problem, level: int) -> Any:
     ):
         z = affine(a, layer)
         terms = np.sqrt(a**2 @ (layer.weights**2).T + layer.biases**2) + np.abs(z)
-        z += _JITTER * terms * generator.standard_normal(z.shape)
+        z += jitter * terms * generator.standard_normal(z.shape)
         a = activation.f(z)
-        a *= 1 + _FUNCTION * _JITTER * generator.standard_normal(a.shape)
+        a *= 1 + _FUNCTION * jitter * generator.standard_normal(a.shape)
     return a
 
 
 def extrapolated_jacobian(problem: Problem) -> Extrapolated:
     """∂y/∂x of every sample: `(batch, n_L, n_0)` each."""
-    network, x, y = problem.network, problem.x, problem.signals().output
-    basis, h = np.eye(x.shape[1])[:, None, :], step_ladder(x)  # (n_0, 1, n_0), (H, batch, n_0)
-    shape = (*y.shape, x.shape[1])
+    network, x, h = problem.network, problem.x, step_ladder(problem.x)  # h: (H, batch, n_0)
+    basis = np.eye(x.shape[1])[:, None, :]  # (n_0, 1, n_0)
+    shape = (len(x), network.widths[-1], x.shape[1])
     difference, bend = np.empty((len(h), *shape)), np.empty((len(h), *shape))
     with np.errstate(all="ignore"):
+        y = problem.signals().output
         for row, step in enumerate(h):
             plus = network.forward(problem.parameters, x + basis * step).output  # (n_0, batch, n_L)
             minus = network.forward(problem.parameters, x - basis * step).output
             difference[row] = (plus - minus).transpose(1, 2, 0)
             bend[row] = ((plus - y) + (minus - y)).transpose(1, 2, 0)
-        noise = _deviation(_jittered(problem, 0) - y)
+        noise = _deviation(*(_jittered(problem, 0, jitter) - y for jitter in (_JITTER, _COARSE)))
     steps = np.broadcast_to(h[:, :, None, :], difference.shape).reshape(len(h), -1)
     found = extrapolate(
         steps,

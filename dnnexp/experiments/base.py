@@ -34,6 +34,10 @@ QUANTILES = {
 }
 
 
+class UserCodeError(ValueError):
+    """What the user's own code did, where a run cannot go on: a message, no traceback."""
+
+
 @dataclass(frozen=True)
 class Expectation:
     """A claim in words, and the check over the run's metrics that decides it."""

@@ -39,13 +39,27 @@ def annotated(cli: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_a_wrong_gradient_is_an_error_with_its_diagnosis(annotated: Run) -> None:
     Path("wrong.yaml").write_text(WRONG)
-    ran, (line,) = annotated("gradcheck", "wrong.yaml", "-q", "--no-plots")
+    ran, (line, *checks) = annotated("gradcheck", "wrong.yaml", "-q", "--no-plots")
     assert ran.code == 1
     assert ran.folder.is_dir()
     title = "::error title=dnnexp gradcheck wrong,file=wrong.yaml"
     assert line.startswith(f"{title}::wrong: backward alone disagrees with all others")
     assert "%0Alook first at b1: " in line
-    assert line.count("%0A") == 2
+    assert line.count("%0A") == 1
+    assert len(checks) == 2
+    number = r"-?\d\.\d+(e-\d+)?"
+    for check in checks:
+        assert re.fullmatch(rf"{title}::\w+\[[\d, ]+\]: backward {number}, \w+ {number}", check)
+
+
+def test_what_is_inconclusive_is_an_error_too(annotated: Run) -> None:
+    """The exit code is 1: an error says why the step fails."""
+    units_on_kinks = "{layers: [3, 4, 2], activation: relu}\ninitializer: {weights: zeros, biases: zeros}"
+    Path("zeros.yaml").write_text(f"experiment: gradcheck\nnetwork: {units_on_kinks}\nbatch: 2\n")
+    ran, (line, *checks) = annotated("gradcheck", "zeros.yaml", "-q", "--no-plots")
+    assert ran.code == 1
+    assert line.startswith("::error title=dnnexp gradcheck zeros,file=zeros.yaml::inconclusive")
+    assert len(checks) == 2
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_every_fault_in_every_layer_is_caught_and_named(fault: Fault) -> None:
         "forward-complex": True,
         "central-complex": True,
         "backward-richardson": fault == TransposedWeight(1),  # spoils dy/dx alone
+        "richardson-complex": True,
     }
 
 

@@ -150,6 +150,8 @@ WRONG: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "ragged": (f"{SQUARE}def f_grad(x): return [1, [2, 3]]", {"dimension": 2}, r"x is no array of numbers"),
     "raises": (f"{SQUARE}def f_grad(x):\n    y = 1\n    return y / 0", {"dimension": 2},
         r"mine\.f_grad: mine\.py:7: ZeroDivisionError: division by zero"),
+    "raises later": (f"{SQUARE}def f_grad(x): return 2 * x + 0 * math.sqrt(x[0])", {"points": [[1], [-2]]},
+        r"mine\.py:5: ValueError: .*; at point 1, x = \[-2\]$"),
     "exits": ("def f(x):\n    raise SystemExit(3)", {"dimension": 2}, r"mine\.py:4: SystemExit: 3"),
     "dimension": (f"{SQUARE}{GRADIENT}f_x0 = [1, 2]", {"dimension": 3},
         r"dimension is 3, but mine\.f_x0 has 2 numbers"),
@@ -187,6 +189,31 @@ def test_an_error_below_a_wrapper_of_a_librarys_is_told_by_the_plugins_line() ->
     enter(f"@np.vectorize\ndef f(x):\n    return 1 / 0\n{GRADIENT}")
     with pytest.raises(TargetError, match=r"mine\.f: mine\.py:5: ZeroDivisionError: division by zero"):
         found(dimension=1)
+
+
+@pytest.mark.parametrize("x", ["x", "x: float"])
+def test_at_a_complex_point_the_value_may_be_complex(x: str) -> None:
+    """Guards: it was refused, and the complex step was told to be wrong."""
+    enter(f"def f({x}): return np.exp(1 * x).sum(), np.exp(x)\nx0 = 0.5")
+    assert found().value(np.array([0.5 + 1e-20j])).imag == pytest.approx(1e-20 * math.exp(0.5), rel=1e-15)
+    assert type(found().value(np.array([0.5]))) is float
+
+
+@pytest.mark.parametrize("text", ["math.exp(x[0])", "float(np.exp(x[0]))", "np.exp(x[0]).astype(float)"])
+def test_an_imaginary_part_is_not_lost_without_a_word(text: str) -> None:
+    """It would look like a wrong gradient, which is not zero."""
+    enter(f"def f(x): return {text}, np.exp(x)\nx0 = [0.5]")
+    with pytest.raises(TargetError, match=r"mine\.f: mine\.py:3: ComplexWarning: "):
+        found().value(np.array([0.5 + 1e-20j]))
+
+
+def test_what_a_function_prints_is_kept_off_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard output is for the path of the run, or its metrics."""
+    enter("def f(x):\n    print('at', x)\n    return x @ x, 2 * x")
+    found(points=[[1, 2]])
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "at [1. 2.]" in printed.err
 
 
 def test_every_call_gets_a_copy_of_the_point() -> None:

@@ -94,6 +94,39 @@ def f_grad(x):
     assert kinds(found(points=[[1, 2, 3]])) == ["non_deterministic", "aliased_result"]
 
 
+STALE = """
+kept = {}
+def f(x):
+    kept["x"] = x.copy()
+    return x @ x
+def f_grad(x):
+    return 2 * kept["x"]
+"""
+
+
+@pytest.mark.parametrize("points", [[[1, 2, 3]], [[1, 2, 3], [4, 5, 3]]], ids=["one", "two"])
+def test_a_gradient_that_uses_what_the_last_call_left_is_found(points: Any) -> None:
+    enter(STALE)
+    (finding,) = inspect_function(found(points=points))
+    assert (finding.kind, finding.where, finding.blocks) == ("stale_state", "mine.f_grad", True)
+    changed = 2 if len(points) == 2 else 3
+    assert f"changes {changed} of 3 entries of the gradient at x = [1, 2, 3]" in finding.evidence
+
+
+def test_values_and_gradients_of_one_call_have_nothing_left_over() -> None:
+    enter("kept = {}\ndef f(x):\n    kept['x'] = x\n    return x @ x, 2 * kept['x']")
+    assert kinds(found(dimension=3)) == []
+
+
+@pytest.mark.parametrize("slope", ["2 * x[None]", "2 * x[:, None]"], ids=["row", "column"])
+def test_a_row_or_a_column_is_noted(slope: str) -> None:
+    enter(f"{SQUARE}def f_grad(x): return {slope}")
+    (finding,) = inspect_function(found(dimension=3))
+    assert (finding.kind, finding.where, finding.blocks) == ("reshaped_gradient", "mine.f_grad", False)
+    assert finding.evidence.endswith("taken as (3,)")
+    assert kinds(found(dimension=1)) == []
+
+
 SINGLE = {
     "value": SMOOTH.replace("np.exp(np.sin(x)).sum()", "np.exp(np.sin(x)).sum().astype(np.float32)"),
     "half": SMOOTH.replace("np.exp(np.sin(x)).sum()", "np.exp(np.sin(x)).sum().astype(np.float16)"),
@@ -110,6 +143,12 @@ SINGLE = {
 def test_single_precision_is_found(text: str) -> None:
     enter(text)
     assert kinds(found()) == ["single_precision"]
+
+
+def test_coarser_noise_is_not_said_to_be_that_of_single_precision() -> None:
+    enter(SMOOTH.replace("np.exp(np.sin(x)).sum()", "np.exp(np.sin(x)).sum() + 1e-4 * np.sin(1e12 * x[0])"))
+    (finding,) = inspect_function(found())
+    assert "less than single precision, or by an iteration that stops early" in finding.evidence
 
 
 def test_what_is_not_finite_is_found() -> None:

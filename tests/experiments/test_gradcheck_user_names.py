@@ -15,7 +15,7 @@ def _no_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 NAMES = [
-    "f_gradient", "f_grad", "grad_f", "gradient_f", "f_prime", "f_der", "f_jac", "d_f"
+    "f_gradient", "f_grad", "grad_f", "gradient_f", "f_jacobian", "f_jac", "f_prime", "f_der", "d_f"
 ]  # fmt: skip
 
 

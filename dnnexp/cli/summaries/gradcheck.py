@@ -15,7 +15,7 @@ _FAILURES = 10
 _SINGLE = {
     "uJv": "⟨u, J v⟩ against ⟨Jᵀu, v⟩, J = ∂y/∂(θ, x)",
     "uHv": "⟨u, H v⟩ against ⟨H u, v⟩",
-    "directional": "∇E·v along random directions, each by its best steps",
+    "directional": "∇E·v along random directions, at the best steps of each",
 }
 """The tests that give one number for each random direction."""
 _WIDTH = 80
@@ -63,10 +63,14 @@ def _chunks(pairs: tuple[str, ...], head: int) -> Iterator[slice]:
 
 
 def _single(checks: Any) -> Iterator[RenderableType]:
-    """A line for each of the tests along directions of everything."""
-    for entry in checks:
-        if entry["tensor"] in _SINGLE:
-            yield Text.assemble(f"{_SINGLE[entry['tensor']]}: ", _error(entry))
+    """A line for each of the tests along directions of everything, with the errors of the first method."""
+    for tensor, title in _SINGLE.items():
+        own = [
+            entry for entry in checks if entry["tensor"] == tensor and entry["pair"].startswith("backward")
+        ]
+        if own:
+            errors = [Text.assemble(_error(entry), f" ({entry['pair'].partition('-')[2]})") for entry in own]
+            yield Text.assemble(f"{title}: ", Text(", ").join(errors))
 
 
 def _orders(order: Any) -> Iterator[RenderableType]:
@@ -135,7 +139,9 @@ def _finding(finding: Any) -> str:
 
 def _failure(entry: Any, verdict: str) -> str:
     if verdict == "inconclusive" and entry["unresolved"] and entry["tensor"] in _SINGLE:
-        return f"{_SINGLE[entry['tensor']]}: no step gives it well enough"
+        return (
+            f"{_SINGLE[entry['tensor']]}: no step gives it well enough; add the complex step to the methods"
+        )
     if verdict == "inconclusive" and entry["unresolved"]:
         return f"{entry['tensor']}, {entry['pair']}: below round-off; add the complex step to the methods"
     if verdict == "inconclusive":

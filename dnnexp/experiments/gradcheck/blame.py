@@ -11,9 +11,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.faults import diagnose
 from dnnexp.core.problem import Problem
 from dnnexp.experiments.base import Metrics
-
-TRUSTED = ("complex", "forward", "central")
-"""By which method the backward one is measured, the most exact first."""
+from dnnexp.experiments.gradcheck.config import DIFFERENCES, TRUSTED
 
 
 def culprit(methods: tuple[str, ...], disagreeing: set[str]) -> str | None:
@@ -39,7 +37,7 @@ def explain(
     found = None
     if accused in ("backward", None) and "backward" in gradients:
         trusted = next(method for method in TRUSTED if method in gradients)
-        tolerance = {} if trusted != "central" else {"tolerance": 1e-5}
+        tolerance = {"tolerance": 1e-5} if trusted in DIFFERENCES else {}
         found = diagnose(
             problem, gradients["backward"], jacobians.get("backward"), gradients[trusted], **tolerance
         )

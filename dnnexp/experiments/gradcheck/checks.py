@@ -10,12 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnexp.core.arrays import Floats
+from dnnexp.core.differentiation import COMPLEX_STEP
 from dnnexp.experiments.base import Metrics, finite
 from dnnexp.experiments.gradcheck.blame import culprit
-from dnnexp.experiments.gradcheck.config import Tolerances, ordered
+from dnnexp.experiments.gradcheck.config import TRUSTED, Tolerances, ordered
 
 _ROUND_OFFS = 10
 """An error of up to so many times the round-off is no evidence: it is the largest of many."""
+_UNDERFLOW = float(np.finfo(np.float64).smallest_normal) / COMPLEX_STEP
+"""What is smaller, 2e-288, the complex step loses."""
+_PLATEAU = 1e-12
+"""Of the tensor's largest entry: so small slopes on a plateau extrapolation takes for 0, sure of it."""
 _STATED = 2.0
 """So many times the error that a method states for an entry it may be off: one of very many will be."""
 
@@ -74,13 +79,27 @@ class Derivatives:
         masks = [self.doubts[method].crossed for method in methods if method in self.doubts]
         return self.mask(self.compared) & np.any([self.mask(m) for m in [False, *masks]], axis=0)
 
+    def scale(self, pair: Iterable[str], skip: Any) -> float:
+        """The tensor's largest entry: of the pair where not skipped, and all by the most trusted method."""
+        trusted = next(method for method in TRUSTED if method in self.by_method)
+        masks = {method: ~skip for method in pair} | {trusted: self.mask(self.compared)}
+        largest = 0.0
+        for method, mask in masks.items():
+            sizes = np.abs(self.by_method[method])
+            largest = max(largest, float(sizes.max(initial=0.0, where=mask & np.isfinite(sizes))))
+        return largest
+
     def allowed(self, methods: Iterable[str]) -> Floats | None:
         """What may lie between two entries: rounding of both and stated errors; None if one is not stated."""
-        allowed = 2 * self.bound
-        for doubt in (self.doubts[method] for method in methods if method in self.doubts):
+        allowed = 2 * np.maximum(self.bound, _UNDERFLOW)
+        for method in methods:
+            if (doubt := self.doubts.get(method)) is None:
+                continue
             if doubt.error is None:
                 return None
-            allowed = allowed + _STATED * doubt.error
+            values = np.abs(self.by_method[method])
+            size = values.max(initial=0.0, where=np.isfinite(values))
+            allowed = allowed + _STATED * (doubt.error + _PLATEAU * size)
         return allowed
 
 
@@ -125,7 +144,7 @@ def _checks(tolerances: Tolerances, tensor: Derivatives) -> Iterator[Metrics]:
         left, right = (tensor.by_method[method] for method in pair)
         ratios = _ratios(np.abs(left - right), tensor.allowed(pair), compared)
         entry = {"tensor": tensor.tensor, "pair": "-".join(pair), "passed": True}
-        entry |= _compare(left, right, skip, ratios)
+        entry |= _compare(left, right, skip, ratios, tensor.scale(pair, skip))
         entry["bound_ratio"] = None if ratios is None else finite(ratios.max(initial=0.0))
         agree = ratio(tolerances, entry) <= 1
         hidden = np.any(unsure) if agree else _is_round_off(doubts, entry)
@@ -138,16 +157,15 @@ def _checks(tolerances: Tolerances, tensor: Derivatives) -> Iterator[Metrics]:
         yield entry
 
 
-def _compare(a: Floats, b: Floats, skip: Any, ratios: Floats | None = None) -> Metrics:
+def _compare(a: Floats, b: Floats, skip: Any, ratios: Floats | None, scale: float) -> Metrics:
     """The errors between two tensors where `skip` is False, and the worst entry.
 
-    Relative errors are max|a − b| over the largest |a|, |b| of the tensor; 0 where both are all zero,
-    None where an entry is not finite. The worst entry is that of the largest error, or that which exceeds
+    Relative errors are max|a − b| over the tensor's largest entry; 0 where that is 0, None where an entry is
+    not finite. The worst entry is that of the largest error, or that which exceeds
     its bound by the largest ratio: it may be tiny.
     """
     with np.errstate(all="ignore"):
         difference = np.where(skip, 0.0, np.abs(a - b))
-        scale = np.where(skip, 0.0, np.maximum(np.abs(a), np.abs(b))).max()
     broken = ~np.isfinite(difference)
     worst = int(broken.argmax() if broken.any() else difference.argmax())
     largest = difference.reshape(-1)[worst]

@@ -29,6 +29,9 @@ _DEFAULT: tuple[Method, ...] = ("backward", "forward", "central", "complex")
 DIFFERENCES = ("central", "central4", "richardson")
 """The methods that subtract: their errors are far above rounding, and kinks spoil them."""
 
+TRUSTED = ("complex", "forward", "richardson", "central", "central4", "backward", "analytic")
+"""By which method others are measured: those first that neither a fault nor a kink spoils."""
+
 
 @dataclass(frozen=True)
 class CheckedNetwork(Checked):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +20,14 @@ from dnnexp.experiments.gradcheck.findings import Finding
 from dnnexp.experiments.gradcheck.function_blame import explain
 from dnnexp.experiments.gradcheck.function_sweep import sweep
 from dnnexp.experiments.gradcheck.measured import Coverage, Kinks, Measured
-from dnnexp.experiments.gradcheck.recheck import Found, recheck
+from dnnexp.experiments.gradcheck.recheck import Found, Looked, recheck
 
 _ROUNDINGS = 16
 """So many roundings, of an entry and of what it depends on, may a formula be off beside its noise."""
 _FEWEST_ROUNDINGS = 2
 """At least so many roundings is a value off: errors of approximations are no noise, they vary slowly."""
+_LEAST = 100
+"""So many roundings of a value, over the longest step, are what extrapolation can reach where it finds 0."""
 _TINY = float(np.finfo(np.float64).smallest_normal)
 _NOISES = 8
 """So many standard deviations of its noise may a value be off."""
@@ -45,7 +48,8 @@ def measure(config: GradcheckConfig, request: Request) -> Measured:
         found, again = _derivatives(config, case)
         tensors += found
         taken += again
-        findings += [*case.findings, *_inspect(case)]
+        known = {finding.kind for finding in case.findings}
+        findings += [*case.findings, *(more for more in _inspect(case) if more.kind not in known)]
         request.progress(Work("cases", done, len(cases), case.name))
     swept = sweep(config, cases, request)
     compared = sum(tensor.bound.size for tensor in tensors)
@@ -108,34 +112,20 @@ def _derivatives(config: GradcheckConfig, case: Case) -> tuple[list[Derivatives]
     if "complex" in methods:
         step = 1j * np.full(entries.x.shape, COMPLEX_STEP)
         by_method["complex"] = _values(config, case, entries, step).imag / COMPLEX_STEP
-    allowed = config.tolerances.central * np.abs(again.value[np.isfinite(again.value)]).max(initial=0.0)
-    untouched: dict[str, Any] = {
-        method: np.zeros(analytic.shape, bool) for method in ("central", "central4") if method in methods
-    }
-    found = Found(by_method, untouched, again.error)
-    everything = np.ones(analytic.shape, bool)
+    bound = _rounding(case).reshape(-1)
+    allowed = _allowed(config, case, analytic, again, bound)
+    unknown = ~(again.error <= allowed)  # where extrapolation fails, so may a step that agrees with it
     looked = recheck(
-        found,
-        np.full(analytic.shape, allowed),
-        everything,
+        Found(by_method, {m: unknown for m in ("central", "central4") if m in methods}, again.error),
+        allowed,
+        np.ones(analytic.shape, bool),
         lambda places: Extrapolated(*(part[places] for part in again)),
         analytic.size,
     )
-    bound = _rounding(case).reshape(-1)
-    pieces = [
-        _piece(case, piece, looked.by_method, looked.unsure, again.error, bound) for piece in case.pieces
-    ]
-    return pieces, looked.taken
+    return [_piece(case, piece, looked, bound) for piece in case.pieces], looked.taken
 
 
-def _piece(
-    case: Case,
-    piece: Piece,
-    by_method: dict[str, Floats],
-    unsure: dict[str, Any],
-    error: Floats,
-    bound: Floats,
-) -> Derivatives:
+def _piece(case: Case, piece: Piece, looked: Looked, bound: Floats) -> Derivatives:
     """One tensor of a case, `(N, ...)`. What extrapolation cannot give, at a kink, counts as crossed."""
 
     def cut(vector: Any) -> Any:
@@ -143,11 +133,30 @@ def _piece(
         return rows.T.reshape(-1, *piece.shape)
 
     doubts = {
-        method: Doubt(crossed=cut(mask), error=cut(error) if method == "richardson" else None)
-        for method, mask in unsure.items()
+        method: Doubt(crossed=cut(unsure | looked.crossed.get(method, False)))
+        for method, unsure in looked.unsure.items()
     }
-    found = {method: cut(vector) for method, vector in by_method.items()}
+    doubts["richardson"] = replace(doubts["richardson"], error=cut(looked.error))
+    found = {method: cut(vector) for method, vector in looked.by_method.items()}
     return Derivatives(piece.tensor, found, cut(bound), doubts)
+
+
+def _allowed(
+    config: GradcheckConfig, case: Case, claimed: Floats, again: Extrapolated, bound: Floats
+) -> Floats:
+    """How sure of an entry extrapolation must be: `(K,)`, a part of the tensor's largest.
+
+    That is nothing where the tensor is 0. There rounding of the value is allowed for, if 0 is what is
+    claimed, or something so far away that it does not matter.
+    """
+    size = np.where(np.isfinite(again.value), np.abs(again.value), 0.0).reshape(case.points.shape)
+    allowed = np.empty_like(size)
+    for piece in case.pieces:
+        allowed[piece.places] = config.tolerances.central * size[piece.places].max(initial=0.0)
+    unit = EPSILON * np.abs(np.asarray(case.value(case.points.copy())))
+    least = _LEAST * np.nan_to_num(unit) / np.maximum(1.0, np.abs(case.points))
+    is_clear = (np.abs(claimed) <= bound) | (np.abs(claimed - again.value) > 2 * (again.error + bound))
+    return np.where(is_clear, np.maximum(allowed, least).reshape(-1), allowed.reshape(-1))
 
 
 def _rounding(case: Case) -> Floats:

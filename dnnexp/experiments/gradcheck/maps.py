@@ -8,12 +8,12 @@ import numpy as np
 
 from dnnexp.core.arrays import Floats
 from dnnexp.experiments.base import Metrics
-from dnnexp.experiments.gradcheck.blame import TRUSTED, severity
+from dnnexp.experiments.gradcheck.blame import severity
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
+from dnnexp.experiments.gradcheck.config import TRUSTED
 
 MOST = 128
 """How many rows and columns a map has at most."""
-_TRUSTED = (*TRUSTED, "richardson", "central4")
 _ON_TRIAL = ("analytic", "backward")
 
 
@@ -52,13 +52,13 @@ def shown_pair(tensor: str, metrics: Metrics) -> tuple[str, str] | None:
     if wrong:
         left, right = max(wrong, key=severity)["pair"].split("-")
         return left, right
-    first = next((method for method in (*_ON_TRIAL, *_TRUSTED) if method in methods), None)
+    first = next((method for method in (*_ON_TRIAL, *TRUSTED) if method in methods), None)
     return None if first is None else _against(first, methods)
 
 
 def _against(method: str, methods: dict[str, None]) -> tuple[str, str]:
     """The method and the most trusted of the others."""
-    other = next(each for each in (*_TRUSTED, *_ON_TRIAL) if each in methods and each != method)
+    other = next(each for each in TRUSTED if each in methods and each != method)
     return method, other
 
 
@@ -83,12 +83,7 @@ def _skipped(tensor: Derivatives, pair: tuple[str, str]) -> Any:
 
 def _relative(tensor: Derivatives, pair: tuple[str, str]) -> Floats:
     """|a − b| over the largest finite |a|, |b| that is compared."""
-    sizes = [np.abs(tensor.by_method[method]) for method in pair]
-    compared = ~_skipped(tensor, pair)
-    return _over(
-        _difference(tensor, pair),
-        max(float(size.max(initial=0.0, where=compared & np.isfinite(size))) for size in sizes),
-    )
+    return _over(_difference(tensor, pair), tensor.scale(pair, _skipped(tensor, pair)))
 
 
 def _over(difference: Floats, allowed: Any) -> Floats:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dnnexp.experiments.base import Outline
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, ordered, part_methods
 from dnnexp.experiments.gradcheck.products import second_order_methods
+from dnnexp.experiments.gradcheck.sweep import directional_methods
 from dnnexp.experiments.gradcheck.targets import NetworkTarget
 
 
@@ -38,8 +39,8 @@ def rows(config: GradcheckConfig) -> list[Row]:
     if second:
         found += [Row(f"Hv.{tensor}", indices + 1, second) for tensor, indices in names.items()]
         found.append(Row("uHv", 1, exact))
-    if "backward" in methods:
-        found.append(Row("directional", 1, ("backward", "richardson")))
+    if slopes := directional_methods(config):
+        found.append(Row("directional", 1, slopes))
     return found
 
 

@@ -15,9 +15,7 @@ import numpy as np
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.extrapolation import Extrapolated
 from dnnexp.experiments.gradcheck.checks import Doubt
-
-_TRUSTED = ("complex", "richardson", "forward", "central", "central4", "backward")
-"""The methods, those first that neither a fault nor a kink spoils."""
+from dnnexp.experiments.gradcheck.config import DIFFERENCES, TRUSTED
 
 
 class Found(NamedTuple):
@@ -35,7 +33,7 @@ class Found(NamedTuple):
 
     def sound(self) -> Floats:
         """The absolute values by the most trusted method, 0 where it has none: what sizes are taken from."""
-        method = next(method for method in _TRUSTED if method in self.by_method)
+        method = next(method for method in TRUSTED if method in self.by_method)
         values = np.abs(self.by_method[method])
         broken = self.crossed.get(method, False) | ~np.isfinite(values)
         return np.where(broken, 0.0, values)
@@ -82,23 +80,45 @@ def recheck(
         most: the largest number of them.
     """
     doubts = {m: np.where(compared, _doubt(found, m, allowed), 0.0) for m in found.crossed}
-    unsure = {} if found.error is None else {"richardson": found.error > allowed}
-    untouched = {method: np.zeros(allowed.shape, bool) for method in doubts}
-    first = Looked(dict(found.by_method), dict(found.crossed), untouched | unsure, found.error, 0)
+    unsure = {method: np.zeros(allowed.shape, bool) for method in doubts}
+    if found.error is not None:
+        unsure["richardson"] = found.error > allowed
+    first = Looked(dict(found.by_method), dict(found.crossed), unsure, found.error, 0)
     largest = np.max([np.zeros(allowed.shape), *doubts.values()], axis=0)
     ranked = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
     places = ranked[:most]
     if not len(places):
-        return first
+        return _outvoted(first, allowed)
     again = retake(places)
     is_sure = again.error <= allowed[places]
     for method, doubt in doubts.items():
         taken = _replaced(first, method, places, doubt[places] > 0, is_sure, again.value)
+        still = _doubt(Found(taken.by_method, taken.crossed), method, allowed)[places] > 0
         left = ranked[most:]
-        if not _doubt(Found(taken.by_method, taken.crossed), method, allowed)[places[is_sure]].any():
+        if not still[is_sure].any():
             taken.unsure[method][left] = doubt[left] > 0  # those looked at were right after all
+        # where there are kinks, extrapolation alone does not accuse
+        taken.crossed[method][places] |= found.crossed[method][places] & still
         first = taken
-    return first._replace(taken=len(places))
+    return _outvoted(first._replace(taken=len(places)), allowed)
+
+
+def _outvoted(looked: Looked, allowed: Floats) -> Looked:
+    """What differences give wrongly though they seem sure of it: waves shorter than their steps.
+
+    It shows where the complex step, which evaluates the function too, and another exact method agree.
+    """
+    exact = [value for method, value in looked.by_method.items() if method not in DIFFERENCES]
+    if "complex" not in looked.by_method or len(exact) < 2:
+        return looked
+    truth = looked.by_method["complex"]
+    agreed = np.max([np.abs(value - truth) for value in exact], axis=0) <= allowed
+    unsure, error = dict(looked.unsure), looked.error
+    for method in unsure:
+        unsure[method] = unsure[method] | (agreed & ~(np.abs(looked.by_method[method] - truth) <= allowed))
+    if error is not None:
+        error = np.where(unsure["richardson"] & agreed, np.inf, error)
+    return looked._replace(unsure=unsure, error=error)
 
 
 def _replaced(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -9,13 +10,14 @@ import numpy as np
 
 from dnnexp.core import rounding
 from dnnexp.core.arrays import Floats
-from dnnexp.core.directional import Direction, extrapolated_along, outputs_along
+from dnnexp.core.directional import Direction, Quotient, complex_along, extrapolated_along, outputs_along
 from dnnexp.core.extrapolation import Extrapolated
 from dnnexp.core.faults import faulty_gradient
 from dnnexp.core.problem import Problem
 from dnnexp.experiments.base import Metrics, Request, Work, finite
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
+from dnnexp.experiments.gradcheck.recheck import Found, recheck
 
 EPSILON = float(np.finfo(np.float64).eps)
 _CURVATURE_STEP = 1e-5
@@ -46,7 +48,7 @@ def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> Swept:
     h, count = config.step_sweep.steps(), config.step_sweep.directions
     stream = request.streams("directions")
     rows: dict[str, list[Floats]] = {}
-    slopes, bounds, extrapolated = [], [], []
+    slopes, bounds, extrapolated, exact = [], [], [], []
     for done in range(count):
         v = stream.standard_normal(problem.network.parameter_count)
         for name, row in _along(config, problem, v, h).items():
@@ -55,6 +57,7 @@ def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> Swept:
         slopes.append(_slope(config, problem, unit))
         bounds.append(rounding.directional_bound(problem, Direction(unit)))
         extrapolated.append(extrapolated_along(problem, Direction(unit), config.memory))
+        exact.append(complex_along(problem, Direction(unit)))
         request.progress(Work("directions", done + 1, count))
     arrays = {"sweep.h": h} | {f"sweep.{name}": np.array(found) for name, found in rows.items()}
     smooth = not any(activation.kinks for activation in problem.network.activations)
@@ -62,16 +65,33 @@ def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> Swept:
     return Swept(
         curve_metrics(config, arrays, smooth),
         arrays,
-        [_tensor(config, np.array(slopes), found, np.array(bounds))] if "backward" in config.methods else [],
+        list(_tensor(config, np.array(slopes), found, exact, np.array(bounds))),
     )
 
 
-def _tensor(config: GradcheckConfig, slopes: Floats, found: Extrapolated, bounds: Floats) -> Derivatives:
-    """∇E·v by backward against the least error that the step sweep attains, with what it states."""
-    size = config.tolerances.central * np.abs(found.value).max()
-    doubt = Doubt(unsure=~(found.error <= size), error=found.error)
-    by_method = {"backward": slopes, "richardson": found.value}
-    return Derivatives("directional", by_method, bounds, {"richardson": doubt})
+def directional_methods(config: GradcheckConfig) -> tuple[str, ...]:
+    """The methods for ∇E·v; none without backward."""
+    if "backward" not in config.methods:
+        return ()
+    return (
+        ("backward", "richardson", "complex") if "complex" in config.methods else ("backward", "richardson")
+    )
+
+
+def _tensor(
+    config: GradcheckConfig, slopes: Floats, found: Extrapolated, exact: list[Quotient], bounds: Floats
+) -> Iterator[Derivatives]:
+    """∇E·v by backward against the least error that the step sweep attains, and the complex step."""
+    methods = directional_methods(config)
+    if not methods:
+        return
+    known = {"backward": slopes, "richardson": found.value, "complex": np.array([e.value for e in exact])}
+    first = Found({method: known[method] for method in methods}, {}, found.error)
+    allowed = np.full(slopes.shape, config.tolerances.central * first.sound().max())
+    looked = recheck(first, allowed, np.ones(slopes.shape, bool), lambda places: found, most=0)
+    at_kink = np.array([quotient.crossed for quotient in exact])
+    doubts = looked.doubts(np.asarray, 0.0) | {"complex": Doubt(at_kink, error=np.zeros(slopes.shape))}
+    yield Derivatives("directional", looked.by_method, bounds, doubts)
 
 
 def _along(config: GradcheckConfig, problem: Problem, v: Floats, h: Floats) -> dict[str, Floats]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from dnnexp.core.arrays import Floats
+from dnnexp.core.differentiation import COMPLEX_STEP
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.targets.base import Target, Tensor
@@ -26,12 +27,12 @@ from dnnexp.registry import Complaint, Count, check, register
 class FunctionTarget(Target):
     """Function: one of a plugin, such as mine.rosen of --plugin mine.py, against differences of its values.
 
-    Its gradient is found beside it as rosen_gradient, rosen_grad, grad_rosen, gradient_rosen, rosen_prime,
-    rosen_der, rosen_jac, d_rosen, rosen.gradient or rosen.grad, or as the second of a pair that it returns;
-    `gradient` names another. It is checked at `points`, else at the plugin's rosen_points, rosen_x0,
-    rosen_point or x0 (a tuple or dict of arrays for several arguments), else at three standard normal points
-    of `dimension` coordinates, else of the first dimension that fits. `is_complex` says that it takes complex
-    arguments, analytically.
+    Its gradient is found beside it as rosen_gradient, rosen_grad, grad_rosen, gradient_rosen, rosen_jacobian,
+    rosen_jac, rosen_prime, rosen_der, d_rosen, rosen.gradient or rosen.grad, or as the second of a pair that
+    it returns; `gradient` names another. It is checked at `points`, else at the plugin's rosen_points,
+    rosen_x0, rosen_point or x0 (a tuple or dict of arrays for several arguments), else at three standard
+    normal points of `dimension` coordinates, else of the first dimension that fits. `is_complex` says that it
+    takes complex arguments, analytically.
     """
 
     subject: ClassVar[str | None] = "function"
@@ -42,19 +43,26 @@ class FunctionTarget(Target):
     dimension: Count | None = None
     is_complex: bool = False
 
-    @check("function", "gradient", "points", "dimension")
+    @check("function", "gradient", "points", "dimension", "is_complex")
     @staticmethod
     def found(
         function: str,
         gradient: str | None,
         points: tuple[tuple[float, ...], ...] | None,
         dimension: int | None,
+        is_complex: bool,
     ) -> Iterator[Complaint]:
         """The function and its gradient are there, and give numbers at the points."""
         try:
-            prepare(resolve(function, gradient), points, dimension, np.random.default_rng(0))
+            user = prepare(resolve(function, gradient), points, dimension, np.random.default_rng(0))
         except TargetError as error:
             yield ("function",), str(error)
+            return
+        try:
+            if is_complex:
+                user.value(user.points[:, 0] + 1j * COMPLEX_STEP)
+        except TargetError as error:
+            yield ("is_complex",), f"with complex arguments, {error}"
 
     def cases(self, streams: Streams) -> tuple[Case, ...]:
         """The function at its points."""
@@ -67,8 +75,8 @@ class FunctionTarget(Target):
             start += size
         return (
             Case(
-                _everywhere(user.value),
-                _everywhere(user.gradient),
+                _everywhere(user.value, 0),
+                _everywhere(user.gradient, 1),
                 user.points,
                 tuple(pieces),
                 self.is_complex,
@@ -87,22 +95,23 @@ class FunctionTarget(Target):
         )
 
 
-def _everywhere(function: Callable[[Floats], Any]) -> Callable[[Floats], Any]:
+def _everywhere(function: Callable[[Floats], Any], axes: int) -> Callable[[Floats], Any]:
     """From a function of one point `(d,)` to one of many, `(d, ...)`; NaN where it raises an exception.
 
-    A function may have no value so far from its point as the longest steps go.
+    A function may have no value so far from its point as the longest steps go. `axes` is 0 for a value,
+    1 for a gradient.
     """
 
-    def one(x: Floats, nothing: Any) -> Any:
+    def one(x: Floats) -> Any:
         try:
             return function(x)
         except TargetError:
-            return nothing
+            nothing = complex(np.nan, np.nan) if np.iscomplexobj(x) else np.nan
+            return np.full(x.shape[:axes], nothing)
 
     def many(x: Floats) -> Any:
         columns = x.reshape(len(x), -1)
-        nothing = np.full_like(function(columns[:, 0].real), np.nan) if columns.size else np.nan
-        found = [one(column, nothing) for column in columns.T]
+        found = [one(column) for column in columns.T]
         return np.stack(found, axis=-1).reshape(*np.shape(found[0]), *x.shape[1:])
 
     return many

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, TypeAlias
@@ -15,12 +16,13 @@ import numpy as np
 
 from dnnexp import registry
 from dnnexp.core.arrays import Numbers
+from dnnexp.experiments.base import UserCodeError
 
 Shape: TypeAlias = tuple[int, ...]
 Style = Literal["positional", "keyword", "tuple", "dict"]
 
 
-class TargetError(ValueError):
+class TargetError(UserCodeError):
     """The user's function cannot be found, called or understood."""
 
 
@@ -94,13 +96,22 @@ def call(function: Callable[..., Any], name: str, arguments: Arguments, x: Numbe
     arrays = arguments.arrays(x)
     before = [np.array(array) for array in arrays]
     positional, named = arguments.passed(arrays)
+    guard = _no_cast_to_real() if np.iscomplexobj(x) else nullcontext()
     try:
-        with np.errstate(all="ignore"), redirect_stdout(sys.stderr):
+        with guard, np.errstate(all="ignore"), redirect_stdout(sys.stderr):
             result = function(*positional, **named)
     except (Exception, SystemExit) as error:
         raise TargetError(f"{name}: {_place(error)}{type(error).__name__}: {error}") from None
     counts = [_differing(old, new) for old, new in zip(before, arrays, strict=True)]
     return Called(result, tuple((n, c) for n, c in zip(arguments.names, counts, strict=True) if c))
+
+
+@contextmanager
+def _no_cast_to_real() -> Iterator[None]:
+    """To lose an imaginary part, which holds the derivative, is an error, as in `math.exp` of 1 + ih."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
+        yield
 
 
 def _place(error: BaseException) -> str:

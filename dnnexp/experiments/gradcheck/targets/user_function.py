@@ -5,9 +5,9 @@ The target is `function:mine.rosen`: the plugin mine.py and the path of attribut
 
 **Gradient.** One of `rosen_gradient`, `rosen_grad`, `grad_rosen`, `gradient_rosen`, `rosen_jacobian`,
 `rosen_jac`, `rosen_prime`, `rosen_der` (scipy's name) and `d_rosen` beside it, or an attribute
-`rosen.gradient` or `rosen.grad`, or the function itself returns the pair (value, gradient), as with scipy's `jac=True`;
-`gradient: mine.my_slope` names it explicitly. It has the shape of the point; `(1, d)` and `(d, 1)` count as
-`(d,)`, which is noted.
+`rosen.gradient` or `rosen.grad`, or the function itself returns the pair (value, gradient), as with scipy's
+`jac=True`; `gradient: mine.my_slope` names it explicitly. It has the shape of the point; `(1, d)` and
+`(d, 1)` count as `(d,)`, which is noted.
 
 **Points.** The config's `points`, a list; else, in the plugin, `rosen_points`, a list of points, or one
 point, `rosen_x0`, `rosen_point` or `x0`; else three standard normal points of the config's `dimension`; else
@@ -105,12 +105,7 @@ class UserFunction:
     def call_slope(self, x: Floats) -> Called:
         """The gradient as it is returned."""
         called = call(self.slope, self.slope_name, self.arguments, x)
-        return self._picked(called, 1) if self.is_one_call else called
-
-    @property
-    def is_one_call(self) -> bool:
-        """Whether the value and the gradient are of the same pair."""
-        return self.is_pair and self.slope == self.function
+        return self._picked(called, 1) if self.is_pair and self.slope == self.function else called
 
     def told(self, n: int) -> str:
         """The n-th point in short: `x = [0.5, -1, …]`."""
@@ -232,7 +227,7 @@ def _attempt(resolved: Resolved, start: Start) -> UserFunction | str:
         warnings.simplefilter("error", DeprecationWarning)  # math.sin of an array of one number
         try:
             found = _first_called(resolved, start)
-            if _is_finite(found):
+            if _called_everywhere(found):
                 return found
         except TargetError as error:
             return str(error)
@@ -242,12 +237,16 @@ def _attempt(resolved: Resolved, start: Start) -> UserFunction | str:
 def _tried(resolved: Resolved, start: Start) -> UserFunction:
     """The function, after one call of it and of its gradient at every point."""
     found = _first_called(resolved, start)
-    _is_finite(found)
+    _called_everywhere(found)
     return found
 
 
-def _is_finite(found: UserFunction) -> bool:
-    """Whether the value and the gradient are finite at every point; all are called."""
+def _called_everywhere(found: UserFunction) -> bool:
+    """Call the function and its gradient at every point: whether all results are finite.
+
+    Raises:
+        TargetError: a call fails; the message has the point.
+    """
     finite = True
     for n, x in enumerate(found.points.T):
         try:

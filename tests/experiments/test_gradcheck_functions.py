@@ -1,0 +1,146 @@
+"""Functions of every size and kind: what is right is never accused, what is wrong is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dnnexp.experiments.gradcheck.cases import Case, Piece
+from tests.experiments.given_cases import (
+    Given,
+    doubled,
+    made,
+    metrics_of,
+    negated,
+    off_in_one_coordinate,
+    shifted,
+)
+
+POINTS = np.random.default_rng(1).uniform(-2, 2, (3, 4))
+
+
+def waves(scale: float = 1.0, takes_complex: bool = True) -> Case:
+    """scale · Σ sin x_j · Π cos x_j /2, or so: smooth, with a gradient."""
+    weights = np.array([1.0, 0.5, 2.0])
+
+    def value(x: Any) -> Any:
+        return scale * np.tensordot(weights, np.sin(x), 1)
+
+    def gradient(x: Any) -> Any:
+        return scale * (weights * np.cos(x).T).T
+
+    return made(value, gradient, POINTS, takes_complex)
+
+
+SIZES = pytest.mark.parametrize("size", [1e-290, 1e-200, 1e-30, 1e-8, 1.0, 1e8, 1e30, 1e200, 1e290])
+COMPLEX = pytest.mark.parametrize("takes_complex", [True, False])
+MISTAKES = pytest.mark.parametrize("mistake", [negated, doubled, off_in_one_coordinate, shifted])
+
+
+@COMPLEX
+@SIZES
+def test_values_of_any_size_are_judged(size: float, takes_complex: bool) -> None:
+    case = waves(size, takes_complex)
+    assert metrics_of(case)["verdict"] == "correct"
+    metrics = metrics_of(doubled(case))
+    assert (metrics["verdict"], metrics["diagnosis"]["fault"]) == ("wrong", "factor")
+    assert metrics_of(off_in_one_coordinate(case))["verdict"] == "wrong"
+
+
+@COMPLEX
+@MISTAKES
+def test_mistakes_are_caught(mistake: Callable[[Case], Case], takes_complex: bool) -> None:
+    metrics = metrics_of(mistake(waves(1.0, takes_complex)))
+    assert (metrics["verdict"], metrics["culprit"]) == ("wrong", "analytic")
+
+
+def test_the_coordinate_that_is_wrong_is_told() -> None:
+    evidence = metrics_of(off_in_one_coordinate(waves()))["diagnosis"]["evidence"]
+    assert evidence.startswith("f[")
+    assert evidence.endswith("; 4 of 12 entries are wrong, all of coordinate [2]")
+
+
+def test_a_factor_of_ones_own_is_told() -> None:
+    case = waves()
+    metrics = metrics_of(replace(case, gradient=lambda x: 1.25 * case.gradient(x)))
+    assert metrics["diagnosis"]["fault"] is None
+    assert "all entries are 1.25 times what they should be" in metrics["diagnosis"]["evidence"]
+
+
+@COMPLEX
+@pytest.mark.parametrize("far", [1e-12, 1e6, 1e100, 1e150])
+def test_points_of_any_size_are_judged(far: float, takes_complex: bool) -> None:
+    case = made(lambda x: (x**2).sum(0), lambda x: 2 * x, far * POINTS, takes_complex)
+    assert metrics_of(case)["verdict"] == "correct"
+    assert metrics_of(negated(case))["verdict"] == "wrong"
+
+
+@COMPLEX
+def test_a_point_smaller_than_any_step_is_left_undecided(takes_complex: bool) -> None:
+    case = made(lambda x: (x**2).sum(0), lambda x: 2 * x, 1e-200 * POINTS, takes_complex)
+    assert metrics_of(case)["verdict"] == "inconclusive"
+    assert metrics_of(negated(case))["verdict"] == ("wrong" if takes_complex else "inconclusive")
+
+
+@COMPLEX
+@pytest.mark.parametrize("constant", [0.0, 1.0, -1e200, 1e-200])
+def test_a_constant_has_the_gradient_zero(constant: float, takes_complex: bool) -> None:
+    right = made(lambda x: 0 * x[0] + constant, np.zeros_like, POINTS, takes_complex)
+    assert metrics_of(right)["verdict"] == "correct"
+    claimed = 1e-5 * max(abs(constant), 1.0)
+    wrong = replace(right, gradient=lambda x: np.full(np.shape(x), claimed))
+    assert metrics_of(wrong)["verdict"] == "wrong"
+
+
+@COMPLEX
+def test_a_claim_of_zero_is_wrong_where_there_is_a_slope(takes_complex: bool) -> None:
+    metrics = metrics_of(replace(waves(1.0, takes_complex), gradient=np.zeros_like))
+    assert (metrics["verdict"], metrics["diagnosis"]["tensor"]) == ("wrong", "f")
+
+
+def uneven(takes_complex: bool, tiny: float, factor: float = 1.0) -> Case:
+    """1000 x₀ + tiny · x₁²/2; what is said of x₁ is times a factor."""
+
+    def gradient(x: Any) -> Any:
+        return np.stack([np.full(np.shape(x[0]), 1e3), factor * tiny * x[1]])
+
+    points = np.array([[0.0, 1e-3, -2e-3], [1.0, -1.5, 2.0]])
+    return made(lambda x: 1e3 * x[0] + tiny * x[1] ** 2 / 2, gradient, points, takes_complex)
+
+
+@pytest.mark.parametrize("factor", [2.0, -1.0, 0.0, 1.1])
+@pytest.mark.parametrize(("takes_complex", "tiny"), [(True, 1e-9), (False, 1e-7)])
+def test_a_tiny_wrong_entry_beside_a_large_one_is_caught(
+    takes_complex: bool, tiny: float, factor: float
+) -> None:
+    """By the complex step 1e-9 beside 1e3, by extrapolation what is above rounding of the values."""
+    assert metrics_of(uneven(takes_complex, tiny))["verdict"] == "correct"
+    metrics = metrics_of(uneven(takes_complex, tiny, factor))
+    assert metrics["verdict"] == "wrong"
+    exact = "complex" if takes_complex else "richardson"
+    (entry,) = (e for e in metrics["checks"] if e["pair"] == f"analytic-{exact}")
+    assert entry["bound_ratio"] > 1
+    assert entry["worst"]["index"][1] == 1
+
+
+def test_the_tensor_of_a_wrong_case_is_named() -> None:
+    right = waves()
+    first, second = (
+        replace(right, pieces=(Piece(name, slice(0, 3), (3,)),)) for name in ("objective:a", "objective:b")
+    )
+    metrics = metrics_of(Given((first, negated(second))))
+    assert (metrics["verdict"], metrics["diagnosis"]["tensor"]) == ("wrong", "objective:b")
+    wrong = {entry["tensor"] for entry in metrics["checks"] if not entry["passed"]}
+    assert wrong == {"objective:b"}
+
+
+def test_the_wrong_one_of_several_tensors_of_a_function_is_named() -> None:
+    parts = (Piece("function:f.w", slice(0, 2), (2,)), Piece("function:f.b", slice(2, 3), ()))
+    case = replace(waves(), pieces=parts)
+    assert metrics_of(case)["verdict"] == "correct"
+    metrics = metrics_of(off_in_one_coordinate(case))
+    assert (metrics["verdict"], metrics["diagnosis"]["tensor"]) == ("wrong", "function:f.b")

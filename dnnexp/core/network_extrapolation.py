@@ -8,12 +8,14 @@ Mathematics and Computers in Simulation 1993).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_ladder
+from dnnexp.core.input_derivatives import basis, input_blocks
 from dnnexp.core.network import affine
 from dnnexp.core.parameter_derivatives import parameter_differences
 from dnnexp.core.perturbation import MEMORY, Progress, parameter_levels, silent
@@ -21,10 +23,10 @@ from dnnexp.core.problem import Problem
 
 _JITTER = 2.0**-40
 """How far numbers are moved, relatively: far above rounding, yet small if amplified a million times."""
-_COARSE = 2.0**-36
-"""A move as long as the fourth shortest step: too long if numbers no longer move in proportion to it."""
+_COARSE = 2.0**-30
+"""About the longest of the steps that show the scatter: too long if numbers move out of proportion to it."""
 _BENT = 2.0
-"""So much less do they then move than shorter jitter says: waves that no step of the ladder is short for."""
+"""So much less do they then move than jitter says: in waves that no step of the ladder is short for."""
 _FUNCTION = 2.5
 """By so many ε may a function be off; on a plateau that is all that moves."""
 _DRAWS = 16
@@ -121,55 +123,70 @@ def rounding_noise(problem: Problem, level: int) -> float:
 
     Infinite where the loss turns within a few of the shortest steps, so that no step shows its slope.
     """
-    y, t = problem.signals().output, problem.t
-    return float(
-        _deviation(*(problem.loss.difference(_jittered(problem, level, j), y, t) for j in (_JITTER, _COARSE)))
-    )
+    y = problem.signals().output
+    return float(_deviation(problem, level, lambda outputs: problem.loss.difference(outputs, y, problem.t)))
 
 
-def _deviation(fine: Any, coarse: Any) -> Any:
-    """√(π/2) times the mean size over the draws, which stand first, scaled back from jitter to rounding."""
-    size, other = (
-        np.sqrt(np.pi / 2) * np.abs(moved).mean(axis=0) * (EPSILON / jitter)
-        for moved, jitter in ((fine, _JITTER), (coarse, _COARSE))
-    )
-    return np.where(size > _BENT * other, np.inf, size)
+def _deviation(problem: Problem, level: int, difference: Callable[[Any], Any]) -> Any:
+    """√(π/2) times the mean size of the difference over the draws, scaled back from jitter to rounding.
+
+    It is that of relative jitter, and infinite where that of steps, max(1, |w|), is far from in proportion.
+    """
+
+    def scaled(jitter: float, least: float) -> Any:
+        moved = difference(_jittered(problem, level, jitter, least))
+        return np.sqrt(np.pi / 2) * np.abs(moved).mean(axis=0) * (EPSILON / jitter)
+
+    turns = scaled(_JITTER, 1.0) > _BENT * scaled(_COARSE, 1.0)
+    return np.where(turns, np.inf, scaled(_JITTER, 0.0))
 
 
-def _jittered(problem: Problem, level: int, jitter: float) -> Any:
-    """Outputs `(draws, batch, n_L)` where the layers from `level` on round badly."""
+def _jittered(problem: Problem, level: int, jitter: float, least: float) -> Any:
+    """Outputs `(draws, batch, n_L)` where the layers from `level` on round badly.
+
+    Weights and biases below `least` count as that.
+    """
     generator, network = np.random.default_rng(0), problem.network
     a = np.repeat(problem.signals().post[level][None], _DRAWS, axis=0)
     for layer, activation in zip(
         network.layers(problem.parameters)[level:], network.activations[level:], strict=True
     ):
         z = affine(a, layer)
-        terms = np.sqrt(a**2 @ (layer.weights**2).T + layer.biases**2) + np.abs(z)
+        weights, biases = (np.maximum(np.abs(part), least) for part in layer)
+        terms = np.sqrt(a**2 @ (weights**2).T + biases**2) + np.abs(z)
         z += jitter * terms * generator.standard_normal(z.shape)
         a = activation.f(z)
         a *= 1 + _FUNCTION * jitter * generator.standard_normal(a.shape)
     return a
 
 
-def extrapolated_jacobian(problem: Problem) -> Extrapolated:
+def extrapolated_jacobian(problem: Problem, memory: float = MEMORY) -> Extrapolated:
     """∂y/∂x of every sample: `(batch, n_L, n_0)` each."""
-    network, x, h = problem.network, problem.x, step_ladder(problem.x)  # h: (H, batch, n_0)
-    basis = np.eye(x.shape[1])[:, None, :]  # (n_0, 1, n_0)
-    shape = (len(x), network.widths[-1], x.shape[1])
-    difference, bend = np.empty((len(h), *shape)), np.empty((len(h), *shape))
     with np.errstate(all="ignore"):
         y = problem.signals().output
-        for row, step in enumerate(h):
-            plus = network.forward(problem.parameters, x + basis * step).output  # (n_0, batch, n_L)
-            minus = network.forward(problem.parameters, x - basis * step).output
-            difference[row] = (plus - minus).transpose(1, 2, 0)
-            bend[row] = ((plus - y) + (minus - y)).transpose(1, 2, 0)
-        noise = _deviation(*(_jittered(problem, 0, jitter) - y for jitter in (_JITTER, _COARSE)))
-    steps = np.broadcast_to(h[:, :, None, :], difference.shape).reshape(len(h), -1)
+        noise = _deviation(problem, 0, lambda outputs: outputs - y)
+        # a step's outputs are kept, besides those of the pass: a block holds about so many passes
+        blocks = input_blocks(problem, memory / len(step_ladder(np.zeros(1))))
+        found = [_of_inputs(problem, block, noise) for block in blocks]
+    return Extrapolated(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True)))
+
+
+def _of_inputs(problem: Problem, block: slice, noise: Any) -> Extrapolated:
+    """By some inputs: `(batch, n_L, block)` each."""
+    network, x, y, h = problem.network, problem.x, problem.signals().output, step_ladder(problem.x)
+    unit = basis(problem, block)
+    shape = (*y.shape, len(unit))
+    difference, bend = np.empty((2, len(h), *shape))
+    for row, step in enumerate(h):
+        plus = network.forward(problem.parameters, x + unit * step).output  # (block, batch, n_L)
+        minus = network.forward(problem.parameters, x - unit * step).output
+        difference[row] = (plus - minus).transpose(1, 2, 0)
+        bend[row] = ((plus - y) + (minus - y)).transpose(1, 2, 0)
+    steps = np.broadcast_to(h[:, :, None, block], difference.shape).reshape(len(h), -1)
     found = extrapolate(
         steps,
         difference.reshape(steps.shape),
-        np.repeat(noise.reshape(-1), x.shape[1]),
+        np.repeat(noise.reshape(-1), len(unit)),
         bend.reshape(steps.shape),
     )
     return Extrapolated(*(part.reshape(shape) for part in found))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
+from dnnexp.core.activations import Activation, HardTanh, Identity, ReLU, ReLU6, Sigmoid, Tanh
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.losses import Loss
 from dnnexp.core.network import Network, Signals
@@ -18,6 +18,8 @@ KINKED: list[tuple[Activation, ...]] = [
     (ReLU(), Tanh(), Identity()),
     (Tanh(), ReLU(), Sigmoid()),
     (Sigmoid(), Identity(), ReLU()),
+    (ReLU6(), HardTanh(), ReLU6()),  # two kinks each
+    (HardTanh(), Identity(), HardTanh()),
 ]
 
 

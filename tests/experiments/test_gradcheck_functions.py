@@ -36,7 +36,7 @@ def waves(scale: float = 1.0, takes_complex: bool = True) -> Case:
     return made(value, gradient, POINTS, takes_complex)
 
 
-SIZES = pytest.mark.parametrize("size", [1e-290, 1e-200, 1e-30, 1e-8, 1.0, 1e8, 1e30, 1e200, 1e290])
+SIZES = pytest.mark.parametrize("size", [1e-280, 1e-200, 1e-30, 1e-8, 1.0, 1e8, 1e30, 1e200, 1e290])
 COMPLEX = pytest.mark.parametrize("takes_complex", [True, False])
 MISTAKES = pytest.mark.parametrize("mistake", [negated, doubled, off_in_one_coordinate, shifted])
 
@@ -144,3 +144,51 @@ def test_the_wrong_one_of_several_tensors_of_a_function_is_named() -> None:
     assert metrics_of(case)["verdict"] == "correct"
     metrics = metrics_of(off_in_one_coordinate(case))
     assert (metrics["verdict"], metrics["diagnosis"]["tensor"]) == ("wrong", "function:f.b")
+
+
+@COMPLEX
+def test_at_a_minimum_every_entry_is_zero(takes_complex: bool) -> None:
+    """A zero of extrapolation is never sure relative to a tensor of zeros."""
+    weights = np.array([1.0, 3.0, 0.1])
+
+    def value(x: Any) -> Any:
+        return 2.5 + np.tensordot(weights, np.cosh(x - 1.3), 1)
+
+    def gradient(x: Any) -> Any:
+        return (weights * np.sinh(x - 1.3).T).T
+
+    case = made(value, gradient, np.full((3, 2), 1.3), takes_complex)
+    assert metrics_of(case)["verdict"] == "correct"
+    wrong = replace(case, gradient=lambda x: gradient(x) + 1e-6)
+    assert metrics_of(wrong)["verdict"] == "wrong"
+
+
+@COMPLEX
+def test_a_small_tensor_beside_a_large_one_is_not_accused(takes_complex: bool) -> None:
+    """The rounding of central differences is far above its entries, though not above the others'."""
+    parts = (Piece("function:f.w", slice(0, 1), ()), Piece("function:f.b", slice(1, 2), ()))
+
+    def gradient(x: Any) -> Any:
+        return np.stack([1e3 * np.cos(x[0]), 1e-9 * np.cos(x[1])])
+
+    points = POINTS[:2]
+    case = made(lambda x: 1e3 * np.sin(x[0]) + 1e-9 * np.sin(x[1]), gradient, points, takes_complex)
+    metrics = metrics_of(replace(case, pieces=parts))
+    assert metrics["verdict"] != "wrong"
+    assert {e["tensor"] for e in metrics["checks"] if not e["passed"]} <= {"function:f.b"}
+
+
+@pytest.mark.parametrize("points", [POINTS, 1e-12 * POINTS, 1e6 * POINTS], ids=["one", "tiny", "large"])
+def test_what_has_no_truncation_has_no_order(points: Any) -> None:
+    """Of a square the rounding of differences was taken for a branch, of order −1, and accused."""
+    metrics = metrics_of(made(lambda x: (x**2).sum(0), lambda x: 2 * x, points))
+    assert (metrics["order"]["observed"], metrics["order"]["central4"]["observed"]) == (None, None)
+    assert metrics["findings"] == []
+
+
+def test_orders_of_a_right_gradient_and_of_a_wrong_one() -> None:
+    order = metrics_of(waves())["order"]
+    assert order["observed"] == pytest.approx(2, abs=0.1)
+    assert order["taylor"]["observed"] == pytest.approx(2, abs=0.1)
+    off = metrics_of(replace(waves(), gradient=lambda x: 1.01 * waves().gradient(x)))["order"]
+    assert off["taylor"]["observed"] == pytest.approx(1, abs=0.1)

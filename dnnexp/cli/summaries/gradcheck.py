@@ -65,9 +65,8 @@ def _chunks(pairs: tuple[str, ...], head: int) -> Iterator[slice]:
 def _single(checks: Any) -> Iterator[RenderableType]:
     """A line for each of the tests along directions of everything, with the errors of the first method."""
     for tensor, title in _SINGLE.items():
-        own = [
-            entry for entry in checks if entry["tensor"] == tensor and entry["pair"].startswith("backward")
-        ]
+        own = [entry for entry in checks if entry["tensor"] == tensor]
+        own = [entry for entry in own if entry["pair"].startswith(own[0]["pair"].partition("-")[0])]
         if own:
             errors = [Text.assemble(_error(entry), f" ({entry['pair'].partition('-')[2]})") for entry in own]
             yield Text.assemble(f"{title}: ", Text(", ").join(errors))
@@ -91,7 +90,7 @@ def _coverage(config: Any, coverage: Any) -> Iterator[RenderableType]:
     chance = f"with probability {coverage['miss_probability']:.2g}"
     if config.directions:
         wrong = f"wrong by {coverage['error']:.0%} of its tensor's largest is missed {chance}"
-        yield Text(f"{config.directions} directions of each tensor: a single entry {wrong}")
+        yield Text(f"{config.directions} directions of each tensor: a single parameter's entry {wrong}")
     elif coverage["compared"] < coverage["entries"]:
         share = f"{coverage['compared']:,} of {coverage['entries']:,} entries"
         yield Text(f"{share}: a single wrong one is missed {chance}")
@@ -99,7 +98,7 @@ def _coverage(config: Any, coverage: Any) -> Iterator[RenderableType]:
 
 def _error(entry: Any) -> Text:
     value = entry["max_rel_error"]
-    shown = "not finite" if value is None else f"{value:.1e}"
+    shown = "not finite" if value is None else f"{value:.1e}" if entry["compared"] else "–"
     return Text(shown, style="" if entry["passed"] else "bold red")
 
 
@@ -113,7 +112,7 @@ def verdict(metrics: Any) -> list[RenderableType]:
     if metrics["rechecked"]:
         tail += f"; {metrics['rechecked']:,} central differences were taken again with other steps"
     if kinks["excluded"]:
-        tail += f"; {kinks['excluded']:,} entries were left out of central"
+        tail += f"; {kinks['excluded']:,} entries were left out, where differences are not exact enough"
     hidden = dict.fromkeys(entry["tensor"] for entry in metrics["checks"] if entry["unresolved"])
     if hidden:
         tail += f"; below the round-off of central differences: {', '.join(hidden)}"
@@ -146,8 +145,8 @@ def _failure(entry: Any, verdict: str) -> str:
         return f"{entry['tensor']}, {entry['pair']}: below round-off; add the complex step to the methods"
     if verdict == "inconclusive":
         return (
-            f"{entry['tensor']}, {entry['pair']}: {entry['excluded']:,} entries left out, "
-            "more than tolerances.excluded"
+            f"{entry['tensor']}, {entry['pair']}: {entry['excluded']:,} entries left out (at kinks, or where "
+            "rounding leaves nothing), more than tolerances.excluded"
         )
     left, right = entry["pair"].split("-")
     worst = entry["worst"]

@@ -22,7 +22,7 @@ from dnnexp.core.directional import (
     miss_probability,
 )
 from dnnexp.core.extrapolation import Extrapolated
-from dnnexp.core.faults import backward, faulty_gradient
+from dnnexp.core.faults import backward, faulty_gradient, jacobian_backward
 from dnnexp.core.losses import Linear
 from dnnexp.core.problem import Problem
 from dnnexp.experiments.base import Request, Work
@@ -33,6 +33,8 @@ from dnnexp.experiments.gradcheck.measured import Coverage, Kinks
 from dnnexp.experiments.gradcheck.recheck import Found, recheck
 from dnnexp.experiments.gradcheck.sweep import round_off
 
+_MOST_INPUTS = 1_000_000
+"""How many entries dy/dx may have to be differentiated as a whole when it is wrong."""
 _VISIBLE = 0.01
 """How wrong an entry is, relative to the tensor's largest, whose chance to be missed is stated."""
 
@@ -60,7 +62,8 @@ def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entr
     """∇E·v of each tensor, uᵀ (∂y/∂x) w of the outputs, for random unit vectors: `(directions,)` each."""
     whole = faulty_gradient(problem, config.inject)
     truth = problem.network.gradient(problem.parameters, problem.x, problem.t, problem.loss)
-    tensors, units, taken, missed = [], [], 0, 0.0
+    none = tuple(np.zeros(width, bool) for width in problem.network.widths[1:])
+    tensors, units, taken, missed = [], [none], 0, 0.0
     for done, tensor in enumerate(_tensors(config, problem, request), start=1):
         found, crossed, again = _along(config, tensor)
         tensors.append(found)
@@ -74,7 +77,7 @@ def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entr
     return Entries(
         tensors,
         {"backward": whole, "forward": truth},
-        {},
+        _jacobian(config, problem, tensors[-1]),
         Kinks(sum(any(map(np.any, masks)) for masks in units), tuple(int(mask.sum()) for mask in layers)),
         taken,
         Coverage(truth.size, len(tensors) * (config.directions or 0), missed, _VISIBLE),
@@ -148,13 +151,31 @@ def _backward(config: GradcheckConfig, problem: Problem, direction: Direction) -
     return float((to_input * direction.inputs).sum())
 
 
+def _jacobian(config: GradcheckConfig, problem: Problem, found: Derivatives) -> dict[str, Floats]:
+    """∂y/∂x by the pass back, where it is wrong and not too large: some faults show nowhere else."""
+    by_method, size = found.by_method, problem.x.size * problem.network.widths[-1]
+    others = [values for method, values in by_method.items() if method != "backward"]
+    if "backward" not in by_method or size > _MOST_INPUTS:
+        return {}
+    apart = np.min([np.abs(by_method["backward"] - values) for values in others], axis=0)
+    allowed = 2 * found.bound + config.tolerances.central * np.abs(others[0]).max()
+    if not np.any(apart > allowed):
+        return {}
+    return {
+        "backward": jacobian_backward(problem.network, problem.parameters, problem.signals(), config.inject)
+    }
+
+
 def _missed(config: GradcheckConfig, found: Derivatives, entries: Floats) -> float:
     """The chance that no direction shows one entry that is wrong by `_VISIBLE` of the largest."""
     exact = [method for method in found.by_method if method not in DIFFERENCES]
-    if "backward" in exact and len(exact) > 1:
+    size = float(np.abs(next(iter(found.by_method.values()))).max())
+    if "backward" not in exact or len(exact) < 2:
+        allowed = config.tolerances.central * size
+    elif config.tolerances.exact is None:
         allowed = 2 * float(found.bound.max())
     else:
-        allowed = config.tolerances.central * float(np.abs(next(iter(found.by_method.values()))).max())
+        allowed = config.tolerances.exact * size
     visible = _VISIBLE * float(np.abs(entries).max())
     if not allowed < visible:
         return 1.0

@@ -13,7 +13,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.differentiation import COMPLEX_STEP
 from dnnexp.experiments.base import Metrics, finite
 from dnnexp.experiments.gradcheck.blame import culprit
-from dnnexp.experiments.gradcheck.config import TRUSTED, Tolerances, ordered
+from dnnexp.experiments.gradcheck.config import Tolerances, ordered
 
 _ROUND_OFFS = 10
 """An error of up to so many times the round-off is no evidence: it is the largest of many."""
@@ -80,14 +80,10 @@ class Derivatives:
         return self.mask(self.compared) & np.any([self.mask(m) for m in [False, *masks]], axis=0)
 
     def scale(self, pair: Iterable[str], skip: Any) -> float:
-        """The tensor's largest entry: of the pair where not skipped, and all by the most trusted method."""
-        trusted = next(method for method in TRUSTED if method in self.by_method)
-        masks = {method: ~skip for method in pair} | {trusted: self.mask(self.compared)}
-        largest = 0.0
-        for method, mask in masks.items():
-            sizes = np.abs(self.by_method[method])
-            largest = max(largest, float(sizes.max(initial=0.0, where=mask & np.isfinite(sizes))))
-        return largest
+        """The largest |a|, |b| of the tensor; of a skipped entry, where one may be anything, the lesser."""
+        a, b = (np.abs(self.by_method[method]) for method in pair)
+        sizes = np.where(skip, np.fmin(a, b), np.fmax(a, b))
+        return float(sizes.max(initial=0.0, where=self.mask(self.compared) & np.isfinite(sizes)))
 
     def allowed(self, methods: Iterable[str]) -> Floats | None:
         """What may lie between two entries: rounding of both and stated errors; None if one is not stated."""
@@ -99,7 +95,8 @@ class Derivatives:
                 return None
             values = np.abs(self.by_method[method])
             size = values.max(initial=0.0, where=np.isfinite(values))
-            allowed = allowed + _STATED * (doubt.error + _PLATEAU * size)
+            flat = np.where(values <= doubt.error, _PLATEAU * size, 0.0)
+            allowed = allowed + _STATED * (doubt.error + flat)
         return allowed
 
 
@@ -137,24 +134,34 @@ def _checks(tolerances: Tolerances, tensor: Derivatives) -> Iterator[Metrics]:
     """One comparison for each pair of methods."""
     for pair in tensor.pairs:
         doubts = [tensor.doubts[method] for method in pair if method in tensor.doubts]
-        crossed = tensor.crossed(pair)
-        compared = tensor.mask(tensor.compared)
-        unsure = compared & np.any([tensor.mask(d.unsure) for d in [Doubt(), *doubts]], axis=0)
-        skip = ~compared | crossed | unsure
+        compared, crossed = tensor.mask(tensor.compared), tensor.crossed(pair)
+        unsure = compared & ~crossed & np.any([tensor.mask(d.unsure) for d in [Doubt(), *doubts]], axis=0)
         left, right = (tensor.by_method[method] for method in pair)
-        ratios = _ratios(np.abs(left - right), tensor.allowed(pair), compared)
+        allowed, scale = tensor.allowed(pair), tensor.scale(pair, ~compared | crossed | unsure)
+        blind = compared & _blind(left, right, allowed, tolerances.central * scale)
+        skip = ~compared | crossed | unsure | blind
+        ratios = _ratios(np.abs(left - right), allowed, compared & ~blind)
         entry = {"tensor": tensor.tensor, "pair": "-".join(pair), "passed": True}
-        entry |= _compare(left, right, skip, ratios, tensor.scale(pair, skip))
+        entry |= _compare(left, right, skip, ratios, scale)
         entry["bound_ratio"] = None if ratios is None else finite(ratios.max(initial=0.0))
         agree = ratio(tolerances, entry) <= 1
         hidden = np.any(unsure) if agree else _is_round_off(doubts, entry)
-        entry["excluded"] = int(crossed.sum())
+        entry["compared"], entry["excluded"] = int((~skip).sum()), int((crossed | blind).sum())
         entry["unresolved"] = bool(doubts) and bool(hidden)
         # what is hidden from differences, the complex step can judge
         resolved = not entry["unresolved"] or "complex" in tensor.by_method
         few = entry["excluded"] <= tolerances.excluded * compared.sum()
         entry["passed"] = (agree or entry["unresolved"]) and resolved and bool(few)
         yield entry
+
+
+def _blind(a: Floats, b: Floats, allowed: Floats | None, most: float) -> Any:
+    """Entries of which rounding leaves nothing: they differ by less than is allowed, which is too much."""
+    if allowed is None:
+        return False
+    with np.errstate(all="ignore"):
+        differ = (a != b) & np.isfinite(a) & np.isfinite(b)
+        return differ & ~(np.abs(a - b) > allowed) & ~(allowed <= most)
 
 
 def _compare(a: Floats, b: Floats, skip: Any, ratios: Floats | None, scale: float) -> Metrics:
@@ -189,7 +196,7 @@ def _ratios(difference: Floats, allowed: Floats | None, compared: Any) -> Floats
     if allowed is None:
         return None
     with np.errstate(all="ignore"):
-        return np.where(compared & np.isfinite(allowed), difference / allowed, 0.0)
+        return np.where(compared & ~np.isposinf(allowed), difference / allowed, 0.0)
 
 
 def limit(tolerances: Tolerances, pair: Iterable[str]) -> float | None:

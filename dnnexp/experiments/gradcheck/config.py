@@ -19,6 +19,7 @@ from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
 from dnnexp.core.network_extrapolation import PASSES
 from dnnexp.core.perturbation import MEMORY, least_memory
+from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.experiments.gradcheck.targets import NetworkTarget, Target
 from dnnexp.registry import Checked, Complaint, Count, Fraction, Positive, check
@@ -29,7 +30,7 @@ _DEFAULT: tuple[Method, ...] = ("backward", "forward", "central", "complex")
 DIFFERENCES = ("central", "central4", "richardson")
 """The methods that subtract: their errors are far above rounding, and kinks spoil them."""
 
-TRUSTED = ("complex", "forward", "richardson", "central", "central4", "backward", "analytic")
+TRUSTED = ("complex", "forward", "richardson", "central", "central4", "backward", "analytic", "transposed")
 """By which method others are measured: those first that neither a fault nor a kink spoils."""
 
 
@@ -145,6 +146,13 @@ class GradcheckConfig(ExperimentConfig, Checked):
         if len(set(methods)) < len(methods):
             yield ("methods",), "holds a method twice; each may stand once"
 
+    @check("target", "seed")
+    @staticmethod
+    def works(target: Target, seed: int) -> Iterator[Complaint]:
+        """The target can be called at the points of this seed."""
+        for path, message in target.complaints(Streams(seed)):
+            yield ("target", *path), message
+
     @check("target", "network")
     @staticmethod
     def has_network(target: Target, network: CheckedNetwork | None) -> Iterator[Complaint]:
@@ -230,7 +238,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
 
 def ordered(methods: Iterable[str]) -> list[str]:
     """The methods in the order of `METHODS`, after the formula that a part claims."""
-    return sorted(methods, key=("analytic", *METHODS).index)
+    return sorted(methods, key=("analytic", *METHODS, "transposed").index)
 
 
 def part_methods(config: GradcheckConfig, takes_complex: bool) -> list[str]:

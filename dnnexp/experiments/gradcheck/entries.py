@@ -31,7 +31,7 @@ from dnnexp.experiments.gradcheck.sweep import round_off
 _MOST = 4000
 """How many parameters are taken again at most."""
 _MOST_INPUTS = 100_000
-"""How many entries dy/dx may have to be taken again."""
+"""How many entries of dy/dx are taken again at most."""
 
 
 class Entries(NamedTuple):
@@ -64,7 +64,8 @@ def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entr
     outputs = _input_tensor(config, problem, looked_inputs)
     tensors = [*_parameter_tensors(config, problem, looked, compared), outputs]
     crossed = sum(int(mask.sum()) for part in (found, inputs) for mask in part.crossed.values())
-    layers = tuple(int(np.any(masks, axis=0).sum()) for masks in zip(*units, *input_units, strict=True))
+    none = tuple(np.zeros(width, bool) for width in problem.network.widths[1:])
+    layers = tuple(int(np.any(masks, axis=0).sum()) for masks in zip(none, *units, *input_units, strict=True))
     gradients = looked.by_method
     if not compared.all():  # a fault is known by all entries: those of passes back with it and without
         backward = faulty_gradient(problem, config.inject)
@@ -185,16 +186,16 @@ def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[Found, list[A
         ("central4", central_fourth_jacobian, config.central4_step),
     ):
         if name in config.methods:
-            found = method(problem, step)
+            found = method(problem, step, config.memory)
             by_method[name] = found.value
             mask = np.broadcast_to(found.crossed[:, None, :], found.value.shape)
             crossed[name] = mask.reshape(-1)
             units.append(found.units)
     if "richardson" in config.methods:
-        extrapolated = extrapolated_jacobian(problem)
+        extrapolated = extrapolated_jacobian(problem, config.memory)
         by_method["richardson"], error = extrapolated.value, extrapolated.error.reshape(-1)
     if "complex" in config.methods:
-        by_method["complex"] = complex_jacobian(problem)
+        by_method["complex"] = complex_jacobian(problem, memory=config.memory)
     return Found({name: value.reshape(-1) for name, value in by_method.items()}, crossed, error), units
 
 
@@ -215,14 +216,14 @@ def _look_at_inputs(config: GradcheckConfig, problem: Problem, found: Found) -> 
     """The second look at ∂y/∂x, flat."""
     sizes = found.sound()
     count = sizes.size
-    allowed = np.full(count, config.tolerances.central * sizes.max())
+    samples = sizes.reshape(len(problem.x), -1)  # each has a Jacobian of its own
+    allowed = config.tolerances.central * np.repeat(samples.max(axis=1), samples.shape[1])
 
     def retake(places: Integers) -> Extrapolated:
-        whole = extrapolated_jacobian(problem)
+        whole = extrapolated_jacobian(problem, config.memory)
         return Extrapolated(*(part.reshape(-1)[places] for part in whole))
 
-    most = count if count <= _MOST_INPUTS else 0
-    return recheck(found, allowed, np.ones(count, bool), retake, most)
+    return recheck(found, allowed, np.ones(count, bool), retake, _MOST_INPUTS)
 
 
 def _parameter_tensors(

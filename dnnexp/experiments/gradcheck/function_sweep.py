@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from dnnexp.core import noise
 from dnnexp.core.arrays import Floats
+from dnnexp.core.extrapolation import EPSILON
 from dnnexp.experiments.base import Metrics, Request
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
@@ -15,6 +17,8 @@ from dnnexp.experiments.gradcheck.sweep import curve_metrics
 
 _MOST_ROWS = 100
 """Over all cases; each has one at least."""
+_ROUNDINGS = 16
+"""So many roundings of its terms a third derivative must be above."""
 _CURVATURE_STEP = 1e-4
 """The step, along a direction, of the second difference of slopes that gives the third derivative."""
 
@@ -50,28 +54,37 @@ def sweep(config: GradcheckConfig, cases: tuple[Case, ...], request: Request) ->
 
 def _along(case: Case, x: Floats, v: Floats, h: Floats) -> dict[str, Floats]:
     """Relative errors along one direction at every step, measured and predicted: `(H,)` each."""
-    slope, k = _slope(case, x, v), _CURVATURE_STEP
+    slope = _slope(case, x, v)
     here = np.repeat(x[:, None], len(h), axis=1)
 
     def moved(multiple: Any) -> Any:
         return x[:, None] + multiple * h * v[:, None]
 
     near, far = case.change(moved(1), moved(-1)), case.change(moved(2), moved(-2))
-    third = (_slope(case, x + k * v, v) - 2 * slope + _slope(case, x - k * v, v)) / k**2
-    level = noise.estimate(noise.sampled(case.value, x[:, None]))[0]
+    level = noise.estimate(noise.sampled(case.value, x[:, None]))[0] / np.sqrt(2)
+    away = np.abs(case.change(moved(2), here)) + np.abs(case.change(moved(-2), here))
     errors = {
         "central": np.abs(near / (2 * h) - slope),
         "central4": np.abs((8 * near - far) / (12 * h) - slope),
         "complex": np.full(h.shape, np.nan),
         "taylor": np.abs(case.change(moved(1), here) - h * slope),
-        "truncation": h**2 * abs(third) / 6,
-        "round_off": level / np.sqrt(2) / h,
+        "truncation": h**2 * abs(_third(case, x, v)) / 6,
+        "round_off": (level + EPSILON * away) / h,
     }
     if case.takes_complex:
         errors["complex"] = np.abs(case.value(moved(1j)).imag / h - slope)
     return {name: error / abs(slope) for name, error in errors.items()}
 
 
-def _slope(case: Case, x: Floats, v: Floats) -> float:
-    """∇f·v by the formula."""
-    return float(np.asarray(case.gradient(x[:, None].copy()))[:, 0] @ v)
+def _third(case: Case, x: Floats, v: Floats) -> float:
+    """φ‴(0) by a second difference of slopes; 0 where it is rounding."""
+    k = _CURVATURE_STEP * v
+    after, here, before = (_slope(case, place, v) for place in (x + k, x, x - k))
+    size = sum(_slope(case, place, v, np.abs) for place in (x + k, x, x, x - k))
+    third = after - 2 * here + before
+    return 0.0 if abs(third) <= _ROUNDINGS * EPSILON * size else third / _CURVATURE_STEP**2
+
+
+def _slope(case: Case, x: Floats, v: Floats, of: Callable[[Any], Any] = np.asarray) -> float:
+    """∇f·v by the formula, of every factor what is asked for."""
+    return float(of(case.gradient(x[:, None].copy()))[:, 0] @ of(v))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from dnnexp.core import rounding
@@ -10,7 +12,7 @@ from dnnexp.experiments.base import Metrics, Request
 from dnnexp.experiments.gradcheck import along, entries, products
 from dnnexp.experiments.gradcheck.blame import explain
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
-from dnnexp.experiments.gradcheck.findings import Finding
+from dnnexp.experiments.gradcheck.findings import Finding, probe
 from dnnexp.experiments.gradcheck.measured import Measured
 from dnnexp.experiments.gradcheck.sweep import sweep
 
@@ -34,7 +36,7 @@ def measure(config: GradcheckConfig, request: Request) -> Measured:
         swept.arrays,
         found.kinks,
         found.rechecked,
-        non_finite(problem),
+        non_finite(problem) or tuple(inspect(problem)),
     )
 
 
@@ -65,3 +67,18 @@ def non_finite(problem: Problem) -> tuple[Finding, ...]:
                 )
                 return (Finding("non_finite", f"{name}{index}", text),)
     return ()
+
+
+def inspect(problem: Problem) -> Iterator[Finding]:
+    """What each activation shows at its first layer's pre-activations, and the loss at the outputs."""
+    signals, t = problem.signals(), problem.t
+    first = {
+        activation: level for level, activation in reversed(list(enumerate(problem.network.activations)))
+    }
+    for activation, level in first.items():
+        z = signals.pre[level]
+        yield from probe(f"{activation.name} of z{level + 1}", activation.f, z)
+        yield from probe(f"slope of {activation.name} of z{level + 1}", activation.df, z)
+    yield from probe(
+        f"gradient of {problem.loss.name}", lambda y: problem.loss.gradient(y, t), signals.output
+    )

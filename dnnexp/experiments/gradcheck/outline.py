@@ -38,7 +38,7 @@ def rows(config: GradcheckConfig) -> list[Row]:
     second = second_order_methods(config)
     if second:
         found += [Row(f"Hv.{tensor}", indices + 1, second) for tensor, indices in names.items()]
-        found.append(Row("uHv", 1, exact))
+        found.append(Row("uHv", 1, ("forward", "transposed")))
     if slopes := directional_methods(config):
         found.append(Row("directional", 1, slopes))
     return found
@@ -87,6 +87,7 @@ def _check(row: Row, pair: str) -> Outline:
         "max_rel_error": float,
         "worst": {"index": [int] * row.indices, "left": float, "right": float},
         "bound_ratio": float,
+        "compared": int,
         "excluded": int,
         "unresolved": bool,
     }

@@ -11,6 +11,7 @@ from dnnexp.core import rounding
 from dnnexp.core.adjoint import adjoint, symmetry
 from dnnexp.core.arrays import Floats
 from dnnexp.core.extrapolation import Extrapolated
+from dnnexp.core.network_extrapolation import rounding_noise
 from dnnexp.core.problem import Problem
 from dnnexp.core.second_order import (
     central_of_gradient,
@@ -65,7 +66,10 @@ def _hessian(config: GradcheckConfig, problem: Problem, request: Request) -> Ite
     unit = np.asfortranarray(drawn / np.linalg.norm(drawn, axis=0))
     u, v = unit[:, count:], unit[:, :count]
     bound = rounding.hessian_bound(problem, v)
-    again = extrapolated_of_gradient(problem, v, _NOISE * rounding.gradient_bound(problem))
+    noise = _NOISE * rounding.gradient_bound(problem)
+    if not np.isfinite(rounding_noise(problem, 0)):  # waves shorter than any step
+        noise = np.full_like(noise, np.inf)
+    again = extrapolated_of_gradient(problem, v, noise)
     found = {"forward": forward_over_reverse(problem, v), "richardson": again.value}
     crossed = np.zeros(count, bool)
     if "central" in config.methods:
@@ -84,7 +88,7 @@ def _hessian(config: GradcheckConfig, problem: Problem, request: Request) -> Ite
             name = f"Hv.{letter}{level + 1}"
             yield _product(config, name, values, cut(bound), part, crossed)
     sides = symmetry(problem, u, v)
-    yield Derivatives("uHv", {"backward": sides.right, "forward": sides.left}, sides.bound)
+    yield Derivatives("uHv", {"forward": sides.left, "transposed": sides.right}, sides.bound)
 
 
 def _product(
@@ -98,7 +102,6 @@ def _product(
     """H v of one tensor by every method; differences in doubt give way to extrapolation."""
     shape, flat = bound.shape, {method: value.reshape(-1) for method, value in values.items()}
     mask = np.broadcast_to(crossed.reshape((-1,) + (1,) * (len(shape) - 1)), shape).reshape(-1)
-    allowed = np.full(mask.shape, config.tolerances.central * np.abs(values["forward"]).max())
 
     def retake(places: Any) -> Extrapolated:
         return Extrapolated(*(part.reshape(-1)[places] for part in again))
@@ -107,6 +110,7 @@ def _product(
         return vector.reshape(shape)
 
     found = Found(flat, {"central": mask} if "central" in flat else {}, again.error.reshape(-1))
+    allowed = np.full(mask.shape, config.tolerances.central * found.sound().max())
     looked = recheck(found, allowed, np.ones(mask.shape, bool), retake, mask.size)
     noise = float(bound.max()) / config.central_step
     by_method = {method: cut(vector) for method, vector in looked.by_method.items()}

@@ -81,44 +81,44 @@ def recheck(
     """
     doubts = {m: np.where(compared, _doubt(found, m, allowed), 0.0) for m in found.crossed}
     unsure = {method: np.zeros(allowed.shape, bool) for method in doubts}
-    if found.error is not None:
-        unsure["richardson"] = found.error > allowed
-    first = Looked(dict(found.by_method), dict(found.crossed), unsure, found.error, 0)
+    error = found.error
+    if error is not None:
+        error = np.where(_contradicted(found, allowed), np.inf, error)
+        unsure["richardson"] = error > allowed
+    first = Looked(dict(found.by_method), dict(found.crossed), unsure, error, 0)
     largest = np.max([np.zeros(allowed.shape), *doubts.values()], axis=0)
     ranked = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
     places = ranked[:most]
     if not len(places):
-        return _outvoted(first, allowed)
+        return first
     again = retake(places)
     is_sure = again.error <= allowed[places]
     for method, doubt in doubts.items():
         taken = _replaced(first, method, places, doubt[places] > 0, is_sure, again.value)
-        still = _doubt(Found(taken.by_method, taken.crossed), method, allowed)[places] > 0
+        still = _doubt(Found(taken.by_method, taken.crossed, found.error), method, allowed)[places] > 0
         left = ranked[most:]
         if not still[is_sure].any():
             taken.unsure[method][left] = doubt[left] > 0  # those looked at were right after all
         # where there are kinks, extrapolation alone does not accuse
         taken.crossed[method][places] |= found.crossed[method][places] & still
         first = taken
-    return _outvoted(first._replace(taken=len(places)), allowed)
+    return first._replace(taken=len(places))
 
 
-def _outvoted(looked: Looked, allowed: Floats) -> Looked:
-    """What differences give wrongly though they seem sure of it: waves shorter than their steps.
+def _contradicted(found: Found, allowed: Floats) -> Any:
+    """Where extrapolation is alone: a quotient of one step agrees with all exact methods, and it does not.
 
-    It shows where the complex step, which evaluates the function too, and another exact method agree.
+    So it is where waves are shorter than its steps.
     """
-    exact = [value for method, value in looked.by_method.items() if method not in DIFFERENCES]
-    if "complex" not in looked.by_method or len(exact) < 2:
-        return looked
-    truth = looked.by_method["complex"]
-    agreed = np.max([np.abs(value - truth) for value in exact], axis=0) <= allowed
-    unsure, error = dict(looked.unsure), looked.error
-    for method in unsure:
-        unsure[method] = unsure[method] | (agreed & ~(np.abs(looked.by_method[method] - truth) <= allowed))
-    if error is not None:
-        error = np.where(unsure["richardson"] & agreed, np.inf, error)
-    return looked._replace(unsure=unsure, error=error)
+    exact = [value for method, value in found.by_method.items() if method not in DIFFERENCES]
+    if len(exact) < 2 or not found.crossed:
+        return np.zeros(allowed.shape, bool)
+
+    def near(own: Floats) -> Any:
+        return np.all([np.abs(own - value) <= allowed for value in exact], axis=0)
+
+    quotients = [near(found.by_method[method]) & ~crossed for method, crossed in found.crossed.items()]
+    return np.any(quotients, axis=0) & ~near(found.by_method["richardson"])
 
 
 def _replaced(
@@ -138,10 +138,16 @@ def _replaced(
 
 
 def _doubt(found: Found, method: str, allowed: Floats) -> Floats:
-    """By how much the nearest of the better methods exceeds what is allowed; infinite at kinks, else 0."""
+    """By how much it is off any of the better methods, beyond what is allowed; infinite at kinks, else 0.
+
+    Better are those that are no quotient of one step; extrapolation where it is sure.
+    """
     own = found.by_method[method]
     others = {name: other for name, other in found.by_method.items() if name != method}
     better = {name: other for name, other in others.items() if name not in found.crossed}
-    nearest = np.min([np.abs(own - other) for other in (better or others).values()], axis=0)
-    excess = np.where(nearest > allowed, nearest / np.where(allowed > 0, allowed, 1.0), 0.0)
+    distance = {name: np.abs(own - other) for name, other in (better or others).items()}
+    if "richardson" in distance and found.error is not None:
+        distance["richardson"] = np.where(found.error <= allowed, distance["richardson"], 0.0)
+    farthest = np.fmax.reduce(list(distance.values()), axis=0)
+    excess = np.where(farthest > allowed, farthest / np.where(allowed > 0, allowed, 1.0), 0.0)
     return np.where(found.crossed[method] | ~np.isfinite(own), np.inf, excess)

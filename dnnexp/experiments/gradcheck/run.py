@@ -10,6 +10,7 @@ from dnnexp.experiments.base import Metrics, Request, Result
 from dnnexp.experiments.gradcheck import functions, network
 from dnnexp.experiments.gradcheck.checks import verdict
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
+from dnnexp.experiments.gradcheck.findings import Finding, wrong_orders
 from dnnexp.experiments.gradcheck.maps import error_maps
 from dnnexp.experiments.gradcheck.measured import Measured
 from dnnexp.experiments.gradcheck.targets import NetworkTarget
@@ -20,15 +21,16 @@ def run(config: GradcheckConfig, request: Request) -> Result:
     with np.errstate(all="ignore"):
         target = network if isinstance(config.target, NetworkTarget) else functions
         measured = target.measure(config, request)
-        sound = not any(finding.blocks for finding in measured.findings)
+        findings = [*measured.findings, *wrong_orders(measured.sweep["order"])]
+        sound = not any(finding.blocks for finding in findings)
         found, wrong = verdict(config.tolerances, measured.tensors, sound)
         diagnosis = measured.diagnose(found["culprit"], wrong) if wrong else None
-    metrics = found | {"diagnosis": diagnosis} | _facts(measured) | measured.sweep
+    metrics = found | {"diagnosis": diagnosis} | _facts(measured, findings) | measured.sweep
     arrays = {**measured.arrays, **error_maps(measured.tensors, found)}
     return Result(config, metrics, arrays, passed=metrics["passed"])
 
 
-def _facts(measured: Measured) -> Metrics:
+def _facts(measured: Measured, findings: list[Finding]) -> Metrics:
     """The metrics beside the comparison."""
     checked = sum(int(tensor.mask(tensor.compared).sum()) for tensor in measured.tensors)
     excluded = sum(int(tensor.crossed(tensor.doubts).sum()) for tensor in measured.tensors)
@@ -37,6 +39,6 @@ def _facts(measured: Measured) -> Metrics:
         "kinks": kinks | {"layers": list(measured.kinks.layers)},
         "rechecked": measured.rechecked,
         "coverage": asdict(measured.coverage),
-        "findings": [asdict(finding) for finding in measured.findings],
+        "findings": [asdict(finding) for finding in findings],
         "tolerance": measured.tolerance,
     }

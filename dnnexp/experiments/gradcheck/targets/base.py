@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.gradcheck.cases import Case
-from dnnexp.registry import Part, register
+from dnnexp.registry import Complaint, Part, register
 
 
 class Tensor(NamedTuple):
@@ -34,6 +35,11 @@ class Target(Part, ABC):
     @abstractmethod
     def cases(self, streams: Streams) -> tuple[Case, ...]:
         """The functions to check and the points to check them at, drawn from the streams."""
+
+    def complaints(self, streams: Streams) -> Iterator[Complaint]:
+        """What is wrong with its fields, tried with the streams of the run."""
+        del streams
+        yield from ()
 
     @property
     @abstractmethod

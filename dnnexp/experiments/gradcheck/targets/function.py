@@ -15,6 +15,7 @@ from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.targets.base import Target, Tensor
 from dnnexp.experiments.gradcheck.targets.user_function import (
     TargetError,
+    UserFunction,
     prepare,
     resolve,
 )
@@ -43,31 +44,35 @@ class FunctionTarget(Target):
     dimension: Count | None = None
     is_complex: bool = False
 
-    @check("function", "gradient", "points", "dimension", "is_complex")
+    @check("function", "gradient")
     @staticmethod
-    def found(
-        function: str,
-        gradient: str | None,
-        points: tuple[tuple[float, ...], ...] | None,
-        dimension: int | None,
-        is_complex: bool,
-    ) -> Iterator[Complaint]:
-        """The function and its gradient are there, and give numbers at the points."""
+    def found(function: str, gradient: str | None) -> Iterator[Complaint]:
+        """The function and its gradient are there."""
         try:
-            user = prepare(resolve(function, gradient), points, dimension, np.random.default_rng(0))
+            resolve(function, gradient)
+        except TargetError as error:
+            yield ("function",), str(error)
+
+    def complaints(self, streams: Streams) -> Iterator[Complaint]:
+        """Both give numbers at the points."""
+        try:
+            user = self._prepared(streams)
         except TargetError as error:
             yield ("function",), str(error)
             return
         try:
-            if is_complex:
+            if self.is_complex:
                 user.value(user.points[:, 0] + 1j * COMPLEX_STEP)
         except TargetError as error:
             yield ("is_complex",), f"with complex arguments, {error}"
 
+    def _prepared(self, streams: Streams) -> UserFunction:
+        resolved = resolve(self.function, self.gradient)
+        return prepare(resolved, self.points, self.dimension, streams("points", self.function))
+
     def cases(self, streams: Streams) -> tuple[Case, ...]:
         """The function at its points."""
-        resolved = resolve(self.function, self.gradient)
-        user = prepare(resolved, self.points, self.dimension, streams("points", self.function))
+        user = self._prepared(streams)
         start, pieces = 0, []
         for tensor, (_, shape) in zip(self.tensors, user.parts, strict=True):
             size = int(np.prod(shape, dtype=int))

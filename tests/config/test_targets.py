@@ -1,0 +1,137 @@
+"""What a gradient check is told to check: a text `name:value`, or a mapping."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # it ships no types
+import pytest
+
+from dnnexp.config import dialect
+from dnnexp.config.dump import dump
+from dnnexp.config.overrides import apply, parse
+from dnnexp.config.schema import json_schema
+from dnnexp.core.activations import Tanh
+from dnnexp.core.losses import Linear
+from dnnexp.core.objectives import Sphere
+from dnnexp.experiments.gradcheck.config import GradcheckConfig
+from dnnexp.experiments.gradcheck.targets import (
+    ActivationTarget,
+    AllTargets,
+    LossTarget,
+    NetworkTarget,
+    ObjectiveTarget,
+)
+from dnnexp.registry import examples, plain
+from tests.config.reading import MINIMAL, KeyPath, errors_of, valid
+
+NAMES = "network, function, activation, loss, objective, all"
+
+
+def target(written: Any) -> Any:
+    return valid("gradcheck", {"target": written}).target
+
+
+def fits(written: Any) -> bool:
+    validator = jsonschema.Draft202012Validator(json_schema([GradcheckConfig]))
+    return bool(validator.is_valid({"target": written}))
+
+
+FORMS: list[tuple[Any, Any]] = [
+    ("activation:tanh", ActivationTarget(Tanh())),
+    ("loss:linear", LossTarget(Linear())),
+    ("objective:sphere", ObjectiveTarget(Sphere())),
+    ("all", AllTargets()),
+    ({"name": "all"}, AllTargets()),
+    ({"name": "activation", "activation": "tanh"}, ActivationTarget(Tanh())),
+    ({"name": "activation", "activation": {"name": "tanh"}}, ActivationTarget(Tanh())),
+    ({"name": "loss", "loss": "linear", "batch": 2, "width": 3}, LossTarget(Linear(), 2, 3)),
+    (
+        {"name": "objective", "objective": {"name": "sphere", "dimension": 4}, "points": 2},
+        ObjectiveTarget(Sphere(dimension=4), 2),
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "expected"), FORMS, ids=[str(written) for written, _ in FORMS])
+def test_a_target_is_read_written_and_read_again(written: Any, expected: Any) -> None:
+    config = valid("gradcheck", {"target": written})
+    assert config.target == expected
+    assert valid("gradcheck", plain(config)) == config
+    assert valid("gradcheck", dialect.parse(dump(plain(config))).value) == config
+    assert fits(written)
+    assert fits(plain(config)["target"])
+
+
+@pytest.mark.parametrize("kind", ["activation", "loss", "objective"])
+def test_every_part_is_a_target_by_its_name(kind: str) -> None:
+    """Unless it has fields that must be given."""
+    for part in examples(kind):
+        written = f"{kind}:{part.name}"
+        assert fits(written)
+        if all(field.default is not MISSING for field in fields(part)):
+            assert getattr(target(written), kind) == type(part)()
+        else:
+            assert errors_of("gradcheck", {"target": written}) != []
+
+
+def test_without_a_target_it_is_the_network() -> None:
+    config = valid("gradcheck", MINIMAL["gradcheck"])
+    assert config.target == NetworkTarget()
+    assert valid("gradcheck", MINIMAL["gradcheck"] | {"target": "network"}) == config
+    assert errors_of("gradcheck", {}) == [(("network",), "is required, but missing")]
+
+
+WRONG: list[tuple[Any, KeyPath, str]] = [
+    ("activation:tanhh", ("target", "activation"), "unknown activation 'tanhh'; did you mean 'tanh'? allowed: "),
+    ("loss:hinge", ("target", "loss"), "unknown loss 'hinge'; allowed: squared_error, linear, "),
+    ("activation:tanh:2", ("target", "activation"), "unknown activation 'tanh:2'; did you mean 'tanh'?"),
+    ("loss:", ("target",), f"unknown target 'loss:'; did you mean 'loss'? allowed: {NAMES}"),
+    ("objective", ("target", "objective"), "is required, but missing"),
+    ("nothing:x", ("target",), f"unknown target 'nothing:x'; allowed: {NAMES}"),
+    ("all:x", ("target",), f"unknown target 'all:x'; did you mean 'all'? allowed: {NAMES}"),
+    ("", ("target",), f"unknown target ''; allowed: {NAMES}"),
+    (5, ("target",), f"must be a name or a mapping with a name, not 5; allowed: {NAMES}"),
+    ({"name": "loss", "loss": "linear", "batch": 0}, ("target", "batch"), "must be at least 1, not 0"),
+    ({"name": "activation", "activation": "tanh", "points": 2}, ("target", "points"),
+     "unknown key; allowed: activation"),
+    ({"objective": "sphere"}, ("target",), f"needs a name; allowed: {NAMES}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "path", "message"), WRONG, ids=[str(wrong[0]) for wrong in WRONG])
+def test_what_is_no_target_is_refused(written: Any, path: KeyPath, message: str) -> None:
+    ((found, text),) = errors_of("gradcheck", {"target": written})
+    assert found == path
+    assert text.startswith(message)
+
+
+@pytest.mark.parametrize("written", ["loss:", "nothing:x", "all:x", "", 5,
+                                     {"name": "loss", "loss": "linear", "batch": 0}], ids=str)  # fmt: skip
+def test_the_json_schema_refuses_it_too(written: Any) -> None:
+    assert not fits(written)
+
+
+def edited(*arguments: str, tree: Any = None) -> Any:
+    found = MINIMAL["gradcheck"] if tree is None else tree
+    for argument in arguments:
+        found = apply(GradcheckConfig, found, parse(argument)).tree
+    return valid("gradcheck", found).target
+
+
+def test_overrides_set_a_target_and_its_fields() -> None:
+    assert edited("target=objective:sphere") == ObjectiveTarget(Sphere())
+    assert edited("target=objective:sphere", "target.objective.dimension=3") == ObjectiveTarget(
+        Sphere(dimension=3)
+    )
+    assert edited("target=objective:sphere", "target.points=9") == ObjectiveTarget(Sphere(), 9)
+    assert edited("target={name: loss, loss: linear}", "target.width=2") == LossTarget(Linear(), width=2)
+    assert edited("~target", tree=MINIMAL["gradcheck"] | {"target": "all"}) == NetworkTarget()
+
+
+def test_a_fault_is_for_networks() -> None:
+    tree = MINIMAL["gradcheck"] | {"target": "all", "inject": {"name": "sign", "layer": 1}}
+    ((path, text),) = errors_of("gradcheck", tree)
+    assert path == ("inject",)
+    assert text == "is a fault of a network's backward pass, but the target is all"

@@ -278,8 +278,7 @@ def _alternatives(hint: Any) -> Any:
         written = [Annotated[str, Field(pattern=f"^(?:{name}):.")] for name in subjects(inner)]
         return _union((Literal[tuple(known)], *written, *models))
     model = _model(inner, labelled, declarative=True)
-    field = getattr(inner, "shorthand", None)
-    if field is None:
+    if (field := getattr(inner, "shorthand", None)) is None:
         return model
     held: Any = hints(inner)[field]
     return _union((model, _alternatives(Labelled[held] if labelled else held)))

@@ -14,8 +14,8 @@ from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
 from dnnexp.core.problem import Problem
 from tests.core.faults.networks import ACTIVATIONS, every_fault, problem_of, square
-from tests.core.test_rounding import examples as networks
-from tests.core.test_rounding import in_double
+from tests.core.rounding_problems import examples as networks
+from tests.core.rounding_problems import in_double
 
 
 def vectors(problem: Problem, count: int = 3, seed: int = 0) -> tuple[Floats, Floats, Floats]:

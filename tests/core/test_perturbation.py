@@ -56,6 +56,22 @@ def test_a_stack_keeps_within_its_memory(
 
 
 @pytest.mark.parametrize("method", STACKED.values(), ids=STACKED)
+@pytest.mark.parametrize("name", ["gelu", "softplus", "erf", "hard_swish"])
+def test_two_threads_keep_within_twice_the_memory(
+    method: Callable[..., Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    problem = problem_of((64, 64, 64), (find("activation", name)(),) * 2, SquaredError(), batch=8)
+    assert peak(partial(method, problem, memory=4.0)) < 2 * 4.0 + 1
+
+
+def test_the_default_block() -> None:
+    """2^18 numbers a layer: what caches like best."""
+    problem = problem_of((64, 64), (Tanh(),), SquaredError(), batch=8)
+    assert block_size(problem, perturbation.MEMORY) * 64 * 8 == 2**18
+
+
+@pytest.mark.parametrize("method", STACKED.values(), ids=STACKED)
 def test_one_network_is_taken_where_the_memory_is_too_small(method: Callable[..., Any]) -> None:
     problem = problem_of((3, 4, 2), (Tanh(), Tanh()), SquaredError())
     found, expected = (

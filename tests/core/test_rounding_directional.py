@@ -10,7 +10,7 @@ from dnnexp.core.directional import Direction, forward_along
 from dnnexp.core.losses import SquaredError
 from dnnexp.core.problem import Problem
 from dnnexp.core.rounding import directional_bound
-from tests.core.test_rounding import examples, in_double, problem_of
+from tests.core.rounding_problems import examples, in_double, problem_of
 
 
 def directions(problem: Problem) -> list[Direction]:
@@ -60,7 +60,7 @@ def test_equal_units_round_alike(weight: float) -> None:
 
 @pytest.mark.parametrize("widths", [(10, 10, 10), (30,) * 11, (100,) * 6], ids=str)
 def test_the_bound_is_of_use(widths: tuple[int, ...]) -> None:
-    """Below a thousandth of the derivative's usual size, the gradient's length over √P, in single precision."""
+    """In single precision below a hundredth of a derivative's usual size, the gradient's length over √P."""
     for seed in range(3):
         problem = problem_of((Tanh(),) * (len(widths) - 1), SquaredError(), widths, seed, scale=1.3)
         gradient = problem.network.gradient(problem.parameters, problem.x, problem.t, problem.loss)

@@ -24,8 +24,8 @@ from dnnexp.core.second_order import (
     forward_over_reverse,
 )
 from dnnexp.registry import find
-from tests.core.test_rounding import assert_bounded, in_double, problem_of
-from tests.core.test_rounding import examples as networks
+from tests.core.rounding_problems import assert_bounded, in_double, problem_of
+from tests.core.rounding_problems import examples as networks
 
 Problems: TypeAlias = Callable[[Loss], st.SearchStrategy[Problem]]
 DOCUMENT = json.loads((Path(__file__).parent / "recorded" / "hessians.json").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.experiments.base import Metrics
 
 _LEAST_ORDER = 1.5
-"""Below it an order of 2 is none: if the gradient is wrong, the remainder shows 1, central differences none."""
+"""Below it an order of 2 is none: of a wrong gradient the remainder shows 1, central differences none."""
 
 Kind = Literal[
     "non_deterministic",

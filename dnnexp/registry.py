@@ -200,6 +200,11 @@ def examples(kind: str) -> list[Any]:
     return [cls.example() for cls in parts(kind).values() if _has_example(cls)]
 
 
+def without_example(kind: str) -> list[str]:
+    """The names of those parts of a kind that need fields and give no example."""
+    return [name for name, cls in parts(kind).items() if not _has_example(cls)]
+
+
 def _has_example(cls: type[Part]) -> bool:
     defaults = [(field.default, field.default_factory) for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     needs = any(default == (dataclasses.MISSING,) * 2 for default in defaults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -98,6 +99,8 @@ def run_all(experiment: str, arguments: tuple[str, ...], options: Options) -> in
     load_plugins(options.plugins)
     edits = _edits(arguments, options)
     files = [Path(a) for a in arguments if not is_override(a)]
+    if not files:
+        edits = [*_with_target(edits), *edits]
     configs, refused = _load_each(experiment, files, edits)
     if options.smoke:
         configs = [(file, find(experiment).shrink(config)) for file, config in configs]
@@ -169,3 +172,28 @@ def _edits(arguments: tuple[str, ...], options: Options) -> list[Any]:
     if options.seed is not None:
         edits.append(Override("option --seed", ("seed",), "set", options.seed))
     return edits
+
+
+def _with_target(edits: list[Any]) -> list[Any]:
+    """What a `target` in place of the reference's network brings along: a name, and none of the claims."""
+    from dnnexp.config.overrides import Override
+    from dnnexp.registry import NAME_PATTERN
+
+    chosen = [edit for edit in edits if edit.path == ("target",) and edit.action == "set"]
+    if not chosen:
+        return []
+    origin, target = chosen[-1].origin, chosen[-1].value
+    name = _run_name(target)
+    if name == "network":
+        return []
+    named = [Override(origin, ("name",), "set", name)] if re.fullmatch(NAME_PATTERN, name) else []
+    return [Override(origin, ("expect",), "reset"), *named]
+
+
+def _run_name(target: Any) -> str:
+    """`function:mine.rosen`, or the mapping that it stands for, as a name: `function-mine-rosen`."""
+    if not isinstance(target, dict):
+        return re.sub("[^A-Za-z0-9_-]+", "-", str(target)).strip("-")[:100]
+    name = target.get("name")
+    rest = target.get(name, "") if isinstance(name, str) else ""  # the part that a target is of has its name
+    return _run_name(f"{name}:{rest.get('name', '') if isinstance(rest, dict) else rest}")

@@ -19,7 +19,7 @@ from dnnexp.core.arrays import Array, Floats
 EPSILON = float(np.finfo(np.float64).eps)
 RATIO = 1.9
 """The ratio of neighbouring steps. Not 2: a lucky difference of rounded values is often twice one at h/2."""
-_STEPS = 42
+STEPS = 42
 """From the scale of a coordinate down to 4e-12 of it."""
 _COLUMNS = 8
 """How many columns a tableau has: the last one cancels h², …, h¹⁴."""
@@ -69,7 +69,7 @@ def step_ladder(x: Floats) -> Floats:
 
     Rounded so that x + h and x − h are numbers: moved by rounding they would not lie around x.
     """
-    shrinking = RATIO ** -np.arange(_STEPS, dtype=np.float64)
+    shrinking = RATIO ** -np.arange(STEPS, dtype=np.float64)
     size = np.abs(x)
     return np.asarray((size + np.multiply.outer(shrinking, np.maximum(1.0, size))) - size)
 

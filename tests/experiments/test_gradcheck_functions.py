@@ -61,7 +61,7 @@ def test_mistakes_are_caught(mistake: Callable[[Case], Case], takes_complex: boo
 def test_the_coordinate_that_is_wrong_is_told() -> None:
     evidence = metrics_of(off_in_one_coordinate(waves()))["diagnosis"]["evidence"]
     assert evidence.startswith("f[")
-    assert evidence.endswith("; 4 of 12 entries are wrong, all of coordinate [2]")
+    assert "; 4 of 12 entries are wrong, all of coordinate [2]" in evidence
 
 
 def test_a_factor_of_ones_own_is_told() -> None:

@@ -121,14 +121,15 @@ def verdict(metrics: Any) -> list[RenderableType]:
         return [Text(f"correct: all methods agree on every tensor{tail}", style="green"), *warnings]
     accused = f": {metrics['culprit']} alone disagrees with all others" if metrics["culprit"] else ""
     lines: list[RenderableType] = [Text(f"{metrics['verdict']}{accused}{tail}", style="bold red")]
+    lines += [Text(_finding(finding)) for finding in metrics["findings"]]
     if metrics["diagnosis"]:
         where, evidence = metrics["diagnosis"]["tensor"], metrics["diagnosis"]["evidence"]
         lines.append(Text(f"look first at {where}: {evidence}"))
-    lines += [Text(f"  {_finding(finding)}") for finding in metrics["findings"]]
-    failed = [entry for entry in metrics["checks"] if not entry["passed"]]
-    lines += [Text(f"  {_failure(entry, metrics['verdict'])}") for entry in failed[:_FAILURES]]
-    if len(failed) > _FAILURES:
-        lines.append(Text(f"  and {len(failed) - _FAILURES} more checks"))
+    failed = [_failure(entry, metrics["verdict"]) for entry in metrics["checks"] if not entry["passed"]]
+    told = list(dict.fromkeys(failed))
+    lines += [Text(f"  {line}") for line in told[:_FAILURES]]
+    if len(told) > _FAILURES:
+        lines.append(Text(f"  and {len(told) - _FAILURES} more checks"))
     return lines
 
 
@@ -142,12 +143,13 @@ def _failure(entry: Any, verdict: str) -> str:
             f"{_SINGLE[entry['tensor']]}: no step gives it well enough; add the complex step to the methods"
         )
     if verdict == "inconclusive" and entry["unresolved"]:
-        return f"{entry['tensor']}, {entry['pair']}: below round-off; add the complex step to the methods"
+        return f"{entry['tensor']}: below the round-off of differences; add the complex step to the methods"
     if verdict == "inconclusive":
         return (
-            f"{entry['tensor']}, {entry['pair']}: {entry['excluded']:,} entries left out (at kinks, or where "
-            "rounding leaves nothing), more than tolerances.excluded"
+            f"{entry['tensor']}: {entry['excluded']:,} entries left out (at kinks, or where rounding leaves "
+            "nothing), more than tolerances.excluded"
         )
     left, right = entry["pair"].split("-")
     worst = entry["worst"]
-    return f"{entry['tensor']}{worst['index']}: {left} {worst['left']!r}, {right} {worst['right']!r}"
+    a, b = ("not finite" if worst[side] is None else repr(worst[side]) for side in ("left", "right"))
+    return f"{entry['tensor']}{worst['index']}: {left} {a}, {right} {b}"

@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
 from dnnexp.core.differentiation import CENTRAL_FOURTH_STEP, CENTRAL_STEP
+from dnnexp.core.extrapolation import STEPS
 from dnnexp.core.faults import Fault
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.losses import Loss, SquaredError
@@ -175,12 +176,21 @@ class GradcheckConfig(ExperimentConfig, Checked):
         elif message := inject.cannot_show(network.build(), batch):
             yield ("inject",), f"{inject.name} cannot show here: {message}"
 
-    @check("target", "inject")
+    @check("target", "inject", "directions", "hessian_directions")
     @staticmethod
-    def faulty_target(target: Target, inject: Fault | None) -> Iterator[Complaint]:
-        """Only a network's backward pass can be given a fault."""
-        if inject is not None and not isinstance(target, NetworkTarget):
-            yield ("inject",), f"is a fault of a network's backward pass, but the target is {target.name}"
+    def of_networks(
+        target: Target, inject: Fault | None, directions: int | None, hessian: int
+    ) -> Iterator[Complaint]:
+        """Only a network's backward pass can be given a fault, or be checked along directions."""
+        if isinstance(target, NetworkTarget) or (inject, directions, hessian) == (None, None, 0):
+            return
+        other = f"but the target is {target.name}"
+        if inject is not None:
+            yield ("inject",), f"is a fault of a network's backward pass, {other}"
+        if directions is not None:
+            yield ("directions",), f"are of a network's tensors, {other}: take a fraction of the entries"
+        if hessian:
+            yield ("hessian_directions",), f"are of a network's parameters, {other}: leave them at 0"
 
     @check("network", "batch", "hessian_directions", "directions")
     @staticmethod
@@ -261,8 +271,7 @@ def estimate(config: GradcheckConfig) -> str:
     """The number of parameters and of passes through the network."""
     along = f"{len(config.step_sweep.steps())} steps along {config.step_sweep.directions} directions"
     if not isinstance(config.target, NetworkTarget):
-        count = len(config.target.tensors)
-        return f"{count} derivatives by {len(config.methods)} methods; the error curve at {along}"
+        return f"{_work_of_parts(config)}; the error curve at {along}"
     count = config.built.parameter_count
     compared = round(count * config.fraction)
     if config.directions is not None:
@@ -272,4 +281,18 @@ def estimate(config: GradcheckConfig) -> str:
     return (
         f"{count:,} parameters by {len(config.methods)} methods = {total:,} passes of a batch of "
         f"{config.batch}; the error curve at {along}"
+    )
+
+
+def _work_of_parts(config: GradcheckConfig) -> str:
+    """The tensors of a target other than a network, and the evaluations that an entry of one takes."""
+    tensors = config.target.tensors
+    takes_complex = any(tensor.takes_complex for tensor in tensors)
+    calls = {"central": 2, "central4": 4, "richardson": 2 * STEPS, "complex": 1}
+    methods = part_methods(config, takes_complex)
+    share = f"{config.fraction:.3g} of the entries" if config.fraction < 1 else "each entry"
+    evaluations = sum(calls.get(method, 0) for method in methods)
+    return (
+        f"{len(tensors)} tensor{'s' * (len(tensors) > 1)} by {len(methods)} methods, for {share} at each "
+        f"point {evaluations} evaluations"
     )

@@ -24,6 +24,7 @@ Kind = Literal[
     "non_finite",
     "slope_at_kink",
     "order",
+    "left_out",
 ]
 
 
@@ -44,7 +45,7 @@ class Finding:
     @property
     def blocks(self) -> bool:
         """Whether the check cannot pass: the others leave derivatives that can be judged."""
-        return self.kind not in ("single_precision", "aliased_result", "reshaped_gradient")
+        return self.kind not in ("single_precision", "aliased_result", "reshaped_gradient", "left_out")
 
 
 def probe(where: str, function: Callable[[Any], Any], x: Floats) -> Iterator[Finding]:

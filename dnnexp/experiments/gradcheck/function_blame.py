@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnexp.core.arrays import Floats
 from dnnexp.core.faults import proportion, ratio
 from dnnexp.experiments.base import Metrics
 from dnnexp.experiments.gradcheck.blame import evidence, severity
@@ -17,7 +18,7 @@ _TOLERANCE = 1e-5
 _WORDS = {
     "sign": "as if its sign were wrong",
     "factor": "as if a factor of 2 were wrong",
-    "batch_size": "as if it were multiplied or divided by the number of points",
+    "batch_size": "as if it were multiplied or divided by the batch size",
     "transposed": "as if it were transposed",
 }
 
@@ -29,7 +30,8 @@ def explain(tensors: Mapping[str, Derivatives], wrong: list[Metrics]) -> Metrics
     tensor = tensors[worst["tensor"]]
     claimed, truth = tensor.by_method["analytic"], tensor.by_method[_trusted(tensor)]
     rated = ~tensor.crossed(tensor.doubts) & np.isfinite(truth)
-    fault = ratio(np.where(rated, claimed, 0.0), np.where(rated, truth, 0.0), tolerance=_TOLERANCE)
+    batch = tensor.shape[1] if tensor.tensor.startswith("loss:") else None
+    fault = ratio(np.where(rated, claimed, 0.0), np.where(rated, truth, 0.0), batch, _TOLERANCE)
     told = evidence(worst)
     if fault in _WORDS:
         told = f"{told}; {_WORDS[fault]}"
@@ -58,4 +60,18 @@ def _place(tensor: Derivatives, claimed: Any, truth: Any, rated: Any) -> str | N
             str([int(i) for i in np.unravel_index(j, off.shape[1:])]) for j in np.flatnonzero(columns)
         )
         told += f", all of coordinate {names}"
-    return told
+    return told + _pattern(claimed[off], truth[off])
+
+
+def _pattern(claimed: Floats, truth: Floats) -> str:
+    """What several wrong entries have in common: a factor, or a number that is added."""
+    if claimed.size < 2:
+        return ""
+    c = proportion(claimed, truth, _TOLERANCE)
+    if c is not None and abs(c - 1) > _TOLERANCE:
+        return f", {c:.6g} times what they should be"
+    difference = claimed - truth
+    shift = float(np.median(difference))
+    if np.abs(difference - shift).max() <= _TOLERANCE * abs(shift):
+        return f", each too {'large' if shift > 0 else 'small'} by {abs(shift):.6g}"
+    return ""

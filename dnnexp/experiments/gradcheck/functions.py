@@ -20,6 +20,7 @@ from dnnexp.experiments.gradcheck.findings import Finding, probe
 from dnnexp.experiments.gradcheck.function_blame import explain
 from dnnexp.experiments.gradcheck.function_sweep import sweep
 from dnnexp.experiments.gradcheck.measured import Coverage, Measured
+from dnnexp.experiments.gradcheck.plugin_errors import refuse_shapes, told_by_line
 from dnnexp.experiments.gradcheck.recheck import Found, Looked, recheck
 
 _ROUNDINGS = 16
@@ -29,6 +30,8 @@ _FEWEST_ROUNDINGS = 2
 _LEAST = 1000
 """So many roundings of a value, over the longest step, are what extrapolation can reach where it finds 0."""
 _TINY = float(np.finfo(np.float64).smallest_normal)
+_BLOCK = 2**11
+"""So many entries are extrapolated at a time: more are reported on the way."""
 _NOISES = 8
 """So many standard deviations of its noise may a value be off."""
 
@@ -41,21 +44,23 @@ TOLERANCE = (
 
 def measure(config: GradcheckConfig, request: Request) -> Measured:
     """Every case of the target at all of its points."""
-    cases = config.target.cases(request.streams)
+    with told_by_line("target"):
+        cases = config.target.cases(request.streams)
     tensors: list[Derivatives] = []
-    taken, findings = 0, []
+    taken, findings = 0, list(config.target.findings)
     for done, case in enumerate(cases, start=1):
-        found, again = _derivatives(config, case)
+        with told_by_line(case.name):
+            refuse_shapes(case)
+            found, again = _derivatives(config, case, request)
+            known = {finding.kind for finding in case.findings}
+            findings += [*case.findings, *(more for more in _inspect(case) if more.kind not in known)]
         tensors += found
         taken += again
-        known = {finding.kind for finding in case.findings}
-        findings += [*case.findings, *(more for more in _inspect(case) if more.kind not in known)]
         request.progress(Work("cases", done, len(cases), case.name))
     swept = sweep(config, cases, request)
-    compared = sum(tensor.bound.size for tensor in tensors)
     return Measured(
         tensors,
-        Coverage(compared, compared),
+        _coverage(tensors),
         TOLERANCE,
         lambda accused, wrong: explain({tensor.tensor: tensor for tensor in tensors}, wrong),
         swept.metrics,
@@ -72,21 +77,73 @@ def _inspect(case: Case) -> Iterator[Finding]:
 
 
 class _Entries(NamedTuple):
-    """All pairs of a coordinate and a point, `(K,)` each, K = d N, coordinates first."""
+    """The pairs of a coordinate and a point that are compared, `(K,)` each, coordinates first."""
 
     coordinates: Integers
     columns: Integers
     x: Floats
 
+    def part(self, places: slice) -> _Entries:
+        """Some of them."""
+        return _Entries(self.coordinates[places], self.columns[places], self.x[places])
 
-def _derivatives(config: GradcheckConfig, case: Case) -> tuple[list[Derivatives], int]:
+
+def _sample(config: GradcheckConfig, case: Case, request: Request) -> Any:
+    """A mask of the entries that are compared, `(d, N)`: of each tensor the fraction, at least one."""
+    compared = np.ones(case.points.shape, bool)
+    if config.fraction < 1:
+        stream = request.streams("entries", case.name)
+        for piece in case.pieces:
+            shape = compared[piece.places].shape
+            size = int(np.prod(shape))
+            drawn = stream.permutation(size) < max(1, round(config.fraction * size))
+            compared[piece.places] = drawn.reshape(shape)
+    return compared
+
+
+def _coverage(tensors: list[Derivatives]) -> Coverage:
+    """A wrong entry of a tensor is missed where it is not among those drawn of it."""
+    masks = [tensor.mask(tensor.compared) for tensor in tensors]
+    missed = max((1 - float(mask.mean()) for mask in masks), default=0.0)
+    return Coverage(sum(mask.size for mask in masks), sum(int(mask.sum()) for mask in masks), missed)
+
+
+def _derivatives(config: GradcheckConfig, case: Case, request: Request) -> tuple[list[Derivatives], int]:
     """The tensors of a case by every method, and how many differences were taken again."""
-    d, count = case.points.shape
-    entries = _Entries(np.repeat(np.arange(d), count), np.tile(np.arange(count), d), case.points.reshape(-1))
-    methods = part_methods(config, case.takes_complex)
-    analytic = np.asarray(case.gradient(case.points.copy()), dtype=np.float64).reshape(-1)
-    again = _extrapolated(config, case, entries)
-    by_method = {"analytic": analytic, "richardson": again.value}
+    chosen = _sample(config, case, request)
+    compared = chosen.reshape(-1)
+    coordinates, columns = np.nonzero(chosen)
+    entries = _Entries(coordinates, columns, case.points[chosen])
+    by_method = {m: _spread(v, compared) for m, v in _quotients(config, case, entries).items()}
+    claimed = np.asarray(case.gradient(case.points.copy()), dtype=np.float64).reshape(-1)
+    again = _extrapolated(config, case, entries, request)
+    again = Extrapolated(
+        _spread(again.value, compared), _spread(again.error, compared, np.inf), _spread(again.order, compared)
+    )
+    by_method |= {"analytic": np.where(compared, claimed, np.nan), "richardson": again.value}
+    bound = _rounding(case).reshape(-1)
+    allowed = _allowed(config, case, claimed, again, bound)
+    unknown = ~(again.error <= allowed)  # where extrapolation fails, so may a step that agrees with it
+    looked = recheck(
+        Found(by_method, {m: unknown for m in ("central", "central4") if m in by_method}, again.error),
+        allowed,
+        compared,
+        lambda places: Extrapolated(*(part[places] for part in again)),
+        compared.size,
+    )
+    return [_piece(case, piece, looked, bound, compared) for piece in case.pieces], looked.taken
+
+
+def _spread(values: Floats, compared: Any, rest: float = np.nan) -> Floats:
+    """The values at the entries that are compared, and `rest` elsewhere: `(d N,)`."""
+    whole = np.full(compared.shape, rest)
+    whole[compared] = values
+    return whole
+
+
+def _quotients(config: GradcheckConfig, case: Case, entries: _Entries) -> dict[str, Floats]:
+    """The derivatives by the methods that take one step, `(K,)` each."""
+    methods, by_method = part_methods(config, case.takes_complex), dict[str, Floats]()
     h = scaled_step(entries.x, config.central_step), scaled_step(entries.x, config.central4_step)
     if "central" in methods:
         by_method["central"] = _difference(config, case, entries, h[0]) / (2 * h[0])
@@ -96,20 +153,10 @@ def _derivatives(config: GradcheckConfig, case: Case) -> tuple[list[Derivatives]
     if "complex" in methods:
         step = 1j * np.full(entries.x.shape, COMPLEX_STEP)
         by_method["complex"] = _values(config, case, entries, step).imag / COMPLEX_STEP
-    bound = _rounding(case).reshape(-1)
-    allowed = _allowed(config, case, analytic, again, bound)
-    unknown = ~(again.error <= allowed)  # where extrapolation fails, so may a step that agrees with it
-    looked = recheck(
-        Found(by_method, {m: unknown for m in ("central", "central4") if m in methods}, again.error),
-        allowed,
-        np.ones(analytic.shape, bool),
-        lambda places: Extrapolated(*(part[places] for part in again)),
-        analytic.size,
-    )
-    return [_piece(case, piece, looked, bound) for piece in case.pieces], looked.taken
+    return by_method
 
 
-def _piece(case: Case, piece: Piece, looked: Looked, bound: Floats) -> Derivatives:
+def _piece(case: Case, piece: Piece, looked: Looked, bound: Floats, compared: Any) -> Derivatives:
     """One tensor of a case, `(N, ...)`. What extrapolation cannot give, at a kink, counts as crossed."""
 
     def cut(vector: Any) -> Any:
@@ -122,7 +169,7 @@ def _piece(case: Case, piece: Piece, looked: Looked, bound: Floats) -> Derivativ
     }
     doubts["richardson"] = replace(doubts["richardson"], error=cut(looked.error))
     found = {method: cut(vector) for method, vector in looked.by_method.items()}
-    return Derivatives(piece.tensor, found, cut(bound), doubts)
+    return Derivatives(piece.tensor, found, cut(bound), doubts, cut(compared))
 
 
 def _allowed(
@@ -156,11 +203,17 @@ def _rounding(case: Case) -> Floats:
     return np.asarray(np.maximum(_NOISES * np.nan_to_num(deviation) + _ROUNDINGS * EPSILON * here, _TINY))
 
 
-def _extrapolated(config: GradcheckConfig, case: Case, entries: _Entries) -> Extrapolated:
+def _extrapolated(config: GradcheckConfig, case: Case, entries: _Entries, request: Request) -> Extrapolated:
     """By extrapolation of central differences, with the noise of the value at each point."""
-    h = step_ladder(entries.x)
-    plus, minus = _changes(config, case, entries, h), _changes(config, case, entries, -h)
-    return extrapolate(h, plus - minus, _noise(case)[entries.columns], plus + minus)
+    noises, count, found = _noise(case), len(entries.x), []
+    for first in range(0, count, _BLOCK):
+        block = entries.part(slice(first, first + _BLOCK))
+        h = step_ladder(block.x)
+        plus, minus = _changes(config, case, block, h), _changes(config, case, block, -h)
+        found.append(extrapolate(h, plus - minus, noises[block.columns], plus + minus))
+        if count > _BLOCK:
+            request.progress(Work("entries", first + len(block.x), count, case.name))
+    return Extrapolated(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def _noise(case: Case) -> Floats:

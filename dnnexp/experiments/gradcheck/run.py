@@ -23,7 +23,8 @@ def run(config: GradcheckConfig, request: Request) -> Result:
         measured = target.measure(config, request)
         findings = [*measured.findings, *wrong_orders(measured.sweep["order"])]
         sound = not any(finding.blocks for finding in findings)
-        found, wrong = verdict(config.tolerances, measured.tensors, sound)
+        steady = all(finding.kind != "non_deterministic" for finding in findings)
+        found, wrong = verdict(config.tolerances, measured.tensors, sound, steady)
         diagnosis = measured.diagnose(found["culprit"], wrong) if wrong else None
     metrics = found | {"diagnosis": diagnosis} | _facts(measured, findings) | measured.sweep
     arrays = {**measured.arrays, **error_maps(measured.tensors, found)}

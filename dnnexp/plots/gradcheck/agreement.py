@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -51,7 +52,7 @@ def _worst(result: Result) -> dict[tuple[str, ...], tuple[float, str, str]]:
     found: dict[tuple[str, ...], tuple[float, str, str]] = {}
     for entry in result.metrics["checks"]:
         pair, ratio = tuple(entry["pair"].split("-")), shown_ratio(result, entry)
-        if pair not in found or ratio > found[pair][0]:
+        if pair not in found or np.nan_to_num(ratio, nan=-1) > np.nan_to_num(found[pair][0], nan=-1):
             found[pair] = (ratio, told_ratio(result, entry), entry["tensor"])
     return found
 

@@ -108,14 +108,18 @@ def all_checked(result: Result) -> dict[str, Checked]:
 
 
 def shown_ratio(result: Result, entry: Metrics) -> float:
-    """The error of a check over what is allowed, at most 1 where rounding explains it."""
+    """The error of a check over what is allowed, at most 1 where rounding explains it; NaN: all left out."""
     value = ratio(result.config.tolerances, entry)
+    if not entry["compared"] and value <= 1:
+        return np.nan
     return min(value, 1.0) if entry["unresolved"] else value
 
 
 def told_ratio(result: Result, entry: Metrics) -> str:
     """The same in words."""
     value = ratio(result.config.tolerances, entry)
+    if not entry["compared"] and value <= 1:
+        return "left out"
     return "round-off" if entry["unresolved"] and value > 1 else short(value)
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.gradcheck.cases import Case
+from dnnexp.experiments.gradcheck.findings import Finding
 from dnnexp.registry import Complaint, Part, register
 
 
@@ -40,6 +41,11 @@ class Target(Part, ABC):
         """What is wrong with its fields, tried with the streams of the run."""
         del streams
         yield from ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is known of it beside its cases."""
+        return ()
 
     @property
     @abstractmethod

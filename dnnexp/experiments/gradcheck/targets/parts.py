@@ -10,22 +10,23 @@ from annotated_types import Ge, Le
 
 from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
+from dnnexp.core.extrapolation import EPSILON
 from dnnexp.core.losses import Loss
 from dnnexp.core.objectives import Objective
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.findings import Finding
 from dnnexp.experiments.gradcheck.targets.base import Target, Tensor
-from dnnexp.registry import examples, register
+from dnnexp.registry import examples, register, without_example
 
 _GRID = np.concatenate([np.linspace(-6.1, 6.1, 50), [-30.0, -20.0, -12.0, 12.0, 20.0, 30.0]])
 """Pre-activations, none of them at a round number, where kinks are likely to be."""
 _CLEARANCE = 0.02
 """How far from a kink a pre-activation must be."""
 _ASIDE = 2.0**-20
-"""How far from a kink the slopes on both sides of it are measured."""
-_SLACK = 1e-4
-"""How far a slope at a kink may lie outside those, which are off by about `_ASIDE` times the curvature."""
+"""How far from a kink, relative to max(1, |z|), the slopes on both sides of it are measured."""
+_ROUNDINGS = 8
+"""So many roundings a value beside a kink may be off."""
 
 Points = Annotated[int, Ge(1), Le(1000)]
 
@@ -68,15 +69,24 @@ def _slopes_at_kinks(activation: Activation) -> tuple[Finding, ...]:
     found = []
     with np.errstate(all="ignore"):
         for kink in activation.kinks:
-            at, before, after = (
-                np.asarray(activation.f(np.array([kink + shift])))[0] for shift in (0.0, -_ASIDE, _ASIDE)
-            )
-            low, high = sorted([(at - before) / _ASIDE, (after - at) / _ASIDE])
+            (before, error), (after, other) = (_slope_beside(activation, kink, side) for side in (-1, 1))
             slope = float(np.asarray(activation.df(np.array([kink])))[0])
-            if not low - _SLACK <= slope <= high + _SLACK:
-                text = f"the slope {slope:.6g} is not between those of both sides, {low:.6g} and {high:.6g}"
+            low, high = min(before - error, after - other), max(before + error, after + other)
+            if not low <= slope <= high:
+                sides = f"{before:.6g} before it and {after:.6g} after it"
+                text = f"the slope {slope:.6g} is not between those of both sides, {sides}"
                 found.append(Finding("slope_at_kink", f"activation:{activation.name} at {kink:g}", text))
     return tuple(found)
+
+
+def _slope_beside(activation: Activation, kink: float, side: int) -> tuple[float, float]:
+    """σ' to one side of a kink, by extrapolation of two one-sided differences, and how far it may be off."""
+    step = side * _ASIDE * max(1.0, abs(kink))
+    z = kink + step * np.array([0.0, 0.5, 1.0])
+    here, near, far = np.asarray(activation.f(z), dtype=np.float64)
+    short, long = (near - here) / (z[1] - z[0]), (far - here) / (z[2] - z[0])
+    rounding = _ROUNDINGS * EPSILON * max(abs(here), abs(near), abs(far)) / abs(step)
+    return float(2 * short - long), float(abs(short - long) + rounding)
 
 
 @register("loss")
@@ -149,6 +159,16 @@ class ObjectiveTarget(Target):
 @dataclass(frozen=True)
 class AllTargets(Target):
     """All: every registered activation, loss and objective, with default fields or those of its example."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The parts that cannot be made without being told how."""
+        text = "it has fields that must be given, and its class no method example()"
+        return tuple(
+            Finding("left_out", f"{kind}:{name}", text)
+            for kind in ("activation", "loss", "objective")
+            for name in without_example(kind)
+        )
 
     @property
     def targets(self) -> tuple[Target, ...]:

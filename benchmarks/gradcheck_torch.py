@@ -2,8 +2,7 @@
 
 Run: OPENBLAS_NUM_THREADS=1 python benchmarks/gradcheck_torch.py [ROUNDS]. Of both and for each batch it
 prints the median and the median ratio. Both have two threads: PyTorch in its kernels, dnnexp over blocks of
-parameters. PyTorch is no dependency of the project: pip install torch --index-url
-https://download.pytorch.org/whl/cpu
+parameters. PyTorch is no dependency of the project: pip install torch (the build for CPUs will do).
 """
 
 from __future__ import annotations
@@ -27,9 +26,7 @@ from dnnexp.core.problem import Problem
 try:
     import torch
 except ImportError:
-    sys.exit(
-        "This benchmark needs PyTorch: pip install torch --index-url https://download.pytorch.org/whl/cpu"
-    )
+    sys.exit("This benchmark needs PyTorch: pip install torch")
 
 WIDTHS, BATCHES, ROUNDS, THREADS = (100,) * 6, (8, 1), 5, 2
 STEP, ABSOLUTE, RELATIVE = 1e-6, 1e-5, 1e-3  # gradcheck's defaults

@@ -14,8 +14,8 @@ from dnnexp.config.overrides import apply, parse
 from dnnexp.config.schema import json_schema
 from dnnexp.core.activations import Tanh
 from dnnexp.core.losses import Linear
-from dnnexp.core.objectives import Sphere
-from dnnexp.experiments.gradcheck.config import GradcheckConfig
+from dnnexp.core.objectives import ExpressionObjective, Sphere
+from dnnexp.experiments.gradcheck.config import GradcheckConfig, estimate
 from dnnexp.experiments.gradcheck.targets import (
     ActivationTarget,
     AllTargets,
@@ -27,6 +27,12 @@ from dnnexp.registry import examples, plain
 from tests.config.reading import MINIMAL, KeyPath, errors_of, valid
 
 NAMES = "network, function, activation, loss, objective, all"
+
+
+EXPRESSION = {
+    "target": {"name": "objective", "objective": plain(ExpressionObjective.example())},
+    "fraction": 0.25,
+}
 
 
 def target(written: Any) -> Any:
@@ -128,6 +134,29 @@ def test_overrides_set_a_target_and_its_fields() -> None:
     assert edited("target=objective:sphere", "target.points=9") == ObjectiveTarget(Sphere(), 9)
     assert edited("target={name: loss, loss: linear}", "target.width=2") == LossTarget(Linear(), width=2)
     assert edited("~target", tree=MINIMAL["gradcheck"] | {"target": "all"}) == NetworkTarget()
+
+
+NETWORKS_ONLY: list[tuple[str, Any, str]] = [
+    ("directions", 3, "are of a network's tensors, but the target is all: take a fraction of the entries"),
+    ("hessian_directions", 2, "are of a network's parameters, but the target is all: leave them at 0"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), NETWORKS_ONLY, ids=[key for key, *_ in NETWORKS_ONLY])
+def test_what_is_of_networks_is_refused_beside_another_target(key: str, value: Any, message: str) -> None:
+    """`directions` was let pass, and the summary of the run failed."""
+    tree = MINIMAL["gradcheck"] | {"target": "all", key: value}
+    assert errors_of("gradcheck", tree) == [((key,), message)]
+
+
+def test_the_work_is_told_in_evaluations() -> None:
+    tree = {"target": "activation:tanh", "methods": ["backward", "central", "complex"]}
+    told = estimate(valid("gradcheck", tree))
+    assert told.startswith(
+        "1 tensor by 4 methods, for each entry at each point 87 evaluations; the error curve "
+    )
+    told = estimate(valid("gradcheck", tree | EXPRESSION))
+    assert told.startswith("1 tensor by 3 methods, for 0.25 of the entries at each point 86 evaluations;")
 
 
 def test_a_fault_is_for_networks() -> None:

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dnnexp.core.streams import Streams
+from dnnexp.experiments import gradcheck
+from dnnexp.experiments.base import Event, Request, Work
 from dnnexp.experiments.gradcheck.cases import Case, Piece
+from dnnexp.experiments.gradcheck.config import METHODS, GradcheckConfig, StepSweep
 from tests.experiments.given_cases import (
     Given,
     doubled,
@@ -61,7 +65,59 @@ def test_mistakes_are_caught(mistake: Callable[[Case], Case], takes_complex: boo
 def test_the_coordinate_that_is_wrong_is_told() -> None:
     evidence = metrics_of(off_in_one_coordinate(waves()))["diagnosis"]["evidence"]
     assert evidence.startswith("f[")
-    assert "; 4 of 12 entries are wrong, all of coordinate [2]" in evidence
+    assert "; 4 of 12 entries are wrong, all of coordinate [2], each too large by 0.000" in evidence
+
+
+MISTAKES_IN_WORDS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a constant": (lambda g: g - 0.25, "12 of 12 entries are wrong, each too small by 0.25"),
+    "twice in one coordinate": (
+        lambda g: np.stack([g[0], 2 * g[1], g[2]]),
+        "4 of 12 entries are wrong, all of coordinate [1], 2 times what they should be",
+    ),
+    "0 in one coordinate": (
+        lambda g: np.stack([0 * g[0], g[1], g[2]]),
+        "4 of 12 entries are wrong, all of coordinate [0], 0 times what they should be",
+    ),
+    "some rule": (lambda g: g + g**2, "12 of 12 entries are wrong"),
+}
+
+
+@pytest.mark.parametrize(("mistake", "told"), MISTAKES_IN_WORDS.values(), ids=list(MISTAKES_IN_WORDS))
+def test_what_wrong_entries_have_in_common_is_told(mistake: Callable[[Any], Any], told: str) -> None:
+    case = waves()
+    metrics = metrics_of(replace(case, gradient=lambda x: mistake(case.gradient(x))))
+    assert metrics["diagnosis"]["evidence"].endswith(f"; {told}")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fraction_of_the_entries_is_drawn(seed: int) -> None:
+    """All entries were compared, whatever the fraction."""
+    points = np.random.default_rng(0).uniform(-2, 2, (40, 5))
+    case = made(lambda x: np.sin(x).sum(0), np.cos, points)
+    metrics = metrics_of(case, seed, fraction=0.1, methods=METHODS)
+    assert (metrics["verdict"], metrics["kinks"]["checked"]) == ("correct", 20)
+    assert {entry["compared"] for entry in metrics["checks"]} == {20}
+    coverage = metrics["coverage"]
+    assert (coverage["entries"], coverage["compared"]) == (200, 20)
+    assert coverage["miss_probability"] == pytest.approx(0.9)
+    wrong = metrics_of(doubled(case), seed, fraction=0.1)
+    assert (wrong["verdict"], wrong["diagnosis"]["fault"]) == ("wrong", "factor")
+
+
+def test_every_tensor_has_an_entry_of_a_fraction() -> None:
+    parts = (Piece("function:f.w", slice(0, 2), (2,)), Piece("function:f.b", slice(2, 3), ()))
+    metrics = metrics_of(replace(waves(), pieces=parts), fraction=1e-9)
+    assert {(e["tensor"], e["compared"]) for e in metrics["checks"]} == {(part.tensor, 1) for part in parts}
+
+
+def test_many_entries_are_reported_on_the_way() -> None:
+    points = np.random.default_rng(0).uniform(-2, 2, (30, 100))
+    case, events = made(lambda x: np.sin(x).sum(0), np.cos, points), list[Event]()
+    config = GradcheckConfig(target=Given((case,)), step_sweep=StepSweep(per_decade=1, directions=1))
+    metrics = gradcheck.run(config, Request(Streams(0), events.append)).metrics
+    assert metrics["verdict"] == "correct"
+    done = [Work("entries", 2048, 3000, "f"), Work("entries", 3000, 3000, "f"), Work("cases", 1, 1, "f")]
+    assert events == done
 
 
 def test_a_factor_of_ones_own_is_told() -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dnnexp.core.activations import Activation, HardTanh, ReLU
+from dnnexp import registry
+from dnnexp.core.activations import ELU, Activation, HardTanh, ReLU
 from dnnexp.core.arrays import Array
+from dnnexp.core.losses import SquaredError
+from dnnexp.core.objectives import Objective
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.targets import (
@@ -104,6 +107,57 @@ def test_the_slope_at_a_kink_lies_between_those_of_both_sides(slope: float, righ
 
 
 @dataclass(frozen=True)
+class WrongAtKinks(Activation):
+    """An activation times a scale, with a slope of its own at its kinks."""
+
+    right: Activation
+    slope: float = 7.0
+    scale: float = 1.0
+
+    @property
+    def name(self) -> str:  # type: ignore[override]  # that of the other
+        """The other's."""
+        return self.right.name
+
+    @property
+    def kinks(self) -> tuple[float, ...]:  # type: ignore[override]  # those of the other
+        """The other's."""
+        return self.right.kinks
+
+    def f(self, z: Array) -> Array:
+        """The other's, scaled."""
+        return self.scale * self.right.f(z)
+
+    def df(self, z: Array) -> Array:
+        """The other's, scaled, but for the kinks."""
+        return self.scale * np.where(np.isin(z, self.kinks), self.slope, np.asarray(self.right.df(z)))
+
+
+KINKED = [activation for activation in examples("activation") if activation.kinks]
+
+
+@pytest.mark.parametrize("activation", KINKED, ids=[activation.name for activation in KINKED])
+def test_a_wrong_slope_at_every_kink_of_every_activation_is_named(activation: Activation) -> None:
+    metrics = metrics_of(ActivationTarget(WrongAtKinks(activation)))
+    assert not metrics["passed"]
+    where = [finding["where"] for finding in metrics["findings"]]
+    assert where == [f"activation:{activation.name} at {kink:g}" for kink in activation.kinks]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+@pytest.mark.parametrize(("slope", "right"), [(0.0, True), (1.0, True), (1.001, False), (-0.001, False)])
+def test_slopes_at_kinks_of_any_size_are_judged(scale: float, slope: float, right: bool) -> None:
+    (case,) = ActivationTarget(WrongAtKinks(ReLU(), slope, scale)).cases(Streams(0))
+    assert (case.findings == ()) == right
+
+
+@pytest.mark.parametrize("alpha", [1e-9, 0.5, 1e3, 1e9])
+def test_a_strong_curve_beside_a_kink_is_not_accused(alpha: float) -> None:
+    """The slope of ELU at 0 is that of its left side, of which a difference is off by α h / 2."""
+    assert metrics_of(ActivationTarget(ELU(alpha)))["findings"] == []
+
+
+@dataclass(frozen=True)
 class HiddenCorner(HardTanh):
     """A hard tanh that does not tell of its kinks."""
 
@@ -135,3 +189,36 @@ def test_the_points_of_a_loss_have_the_size_that_is_asked_for(
         assert case.points.shape == shape
         assert np.shape(case.value(case.points)) == shape[1:]
         assert np.shape(case.gradient(case.points)) == shape
+
+
+@pytest.mark.parametrize("by", [4, 0.25])
+def test_a_loss_that_is_a_mean_in_its_gradient_only_is_known(by: float) -> None:
+    (case,) = LossTarget(SquaredError()).cases(Streams(0))
+    metrics = metrics_of(replace(case, gradient=lambda y: by * case.gradient(y)))
+    assert metrics["diagnosis"]["fault"] == "batch_size"
+    assert "multiplied or divided by the batch size" in metrics["diagnosis"]["evidence"]
+
+
+def test_what_cannot_be_made_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was left out in silence."""
+    entered = {kind: dict(parts) for kind, parts in registry._parts.items()}
+    monkeypatch.setattr(registry, "_parts", entered)
+
+    @registry.register("needy")
+    @dataclass(frozen=True)
+    class Needy(Objective):
+        """Needy: a field that must be given."""
+
+        factor: float
+        dimension = 1
+
+        def value(self, x: Array) -> Array:
+            return self.factor * x[0] ** 2
+
+        def gradient(self, x: Array) -> Array:
+            return 2 * self.factor * x
+
+    assert AllTargets().tensors == tuple(tensor for target in ALL for tensor in target.tensors)
+    (finding,) = AllTargets().findings
+    assert (finding.kind, finding.where, finding.blocks) == ("left_out", "objective:needy", False)
+    assert metrics_of(ObjectiveTarget(Needy(3.0)))["verdict"] == "correct"

@@ -121,10 +121,10 @@ def verdict(metrics: Any) -> list[RenderableType]:
         return [Text(f"correct: all methods agree on every tensor{tail}", style="green"), *warnings]
     accused = f": {metrics['culprit']} alone disagrees with all others" if metrics["culprit"] else ""
     lines: list[RenderableType] = [Text(f"{metrics['verdict']}{accused}{tail}", style="bold red")]
-    lines += [Text(_finding(finding)) for finding in metrics["findings"]]
     if metrics["diagnosis"]:
         where, evidence = metrics["diagnosis"]["tensor"], metrics["diagnosis"]["evidence"]
         lines.append(Text(f"look first at {where}: {evidence}"))
+    lines += [Text(_finding(finding)) for finding in metrics["findings"]]
     failed = [_failure(entry, metrics["verdict"]) for entry in metrics["checks"] if not entry["passed"]]
     told = list(dict.fromkeys(failed))
     lines += [Text(f"  {line}") for line in told[:_FAILURES]]

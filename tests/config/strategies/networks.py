@@ -110,8 +110,18 @@ def checked(cls: type, every: bool) -> Trees:
             "inject": st.none(),
             "target": st.one_of([part_trees(part) for part in known]),
             "fraction": st.just(1.0),
+            "directions": st.none(),
+            "hessian_directions": st.just(0),
             "memory": st.floats(1e3, 1e6),
         }
-        return hinted(cls, every, instead, asked={"network"})
+        return hinted(cls, every, instead, asked={"network"}).map(as_the_target_allows)
 
     return trees(CheckedNetwork).flatmap(config)
+
+
+def as_the_target_allows(tree: Tree) -> Tree:
+    """Directions are of networks."""
+    target = tree.get("target", "network")
+    if target == "network" or (isinstance(target, dict) and target["name"] == "network"):
+        return tree
+    return {key: value for key, value in tree.items() if key not in ("directions", "hessian_directions")}

@@ -46,10 +46,10 @@ def test_a_wrong_gradient_is_an_error_with_its_diagnosis(annotated: Run) -> None
     assert line.startswith(f"{title}::wrong: backward alone disagrees with all others")
     assert "%0Alook first at b1: " in line
     assert line.count("%0A") == 1
-    assert len(checks) == 2
+    order, check = checks
+    assert order.startswith(f"{title}::order: the Taylor remainder: falls with the step to the power 1.")
     number = r"-?\d\.\d+(e-\d+)?"
-    for check in checks:
-        assert re.fullmatch(rf"{title}::\w+\[[\d, ]+\]: backward {number}, \w+ {number}", check)
+    assert re.fullmatch(rf"{title}::\w+\[[\d, ]+\]: backward {number}, \w+ {number}", check)
 
 
 def test_what_is_inconclusive_is_an_error_too(annotated: Run) -> None:

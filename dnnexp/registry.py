@@ -205,10 +205,11 @@ def without_example(kind: str) -> list[str]:
     return [name for name, cls in parts(kind).items() if not _has_example(cls)]
 
 
-def _has_example(cls: type[Part]) -> bool:
-    defaults = [(field.default, field.default_factory) for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    needs = any(default == (dataclasses.MISSING,) * 2 for default in defaults)
-    return not needs or cls.example.__func__ is not Part.example.__func__  # type: ignore[attr-defined]
+def _has_example(cls: type[Any]) -> bool:
+    missing = dataclasses.MISSING
+    needs = any(f.default is missing and f.default_factory is missing for f in dataclasses.fields(cls))
+    overrides = any("example" in vars(base) for base in cls.__mro__ if base is not Part)
+    return not needs or overrides
 
 
 _plugins: dict[str, list[ModuleType]] = {}

@@ -25,7 +25,8 @@ OURS = {
     "config": {"registry", "expression", "experiments"},
     "runs": set[str](),
     "plots": {"experiments"},  # Result
-    "cli": {"registry", "expression", "core", "experiments", "config", "runs", "plots"},
+    "execution": {"registry", "expression", "core", "experiments", "config", "runs", "plots"},
+    "cli": {"registry", "expression", "core", "experiments", "config", "runs", "plots", "execution"},
     "__main__": {"cli"},
     "__init__": set[str](),
 }
@@ -37,6 +38,7 @@ THEIRS = {
     "config": {"yaml", "pydantic", "pydantic_core", "annotated_types"},
     "runs": {"numpy"},
     "plots": {"numpy", "matplotlib", "PIL"},
+    "execution": {"numpy", "distributed", "threadpoolctl"},
     "cli": {"click", "rich", "numpy", "annotated_types"},
     "__main__": {"click"},
     "__init__": set[str](),

@@ -1,15 +1,13 @@
-"""One run from its config to its folder: the steps, in order."""
+"""One run on the command line: its folder, its answer, its summary, and what went wrong."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -20,17 +18,15 @@ from rich.console import Console
 from dnnexp.cli.interrupts import check
 from dnnexp.cli.options import Options
 from dnnexp.cli.progress import Display
-from dnnexp.cli.stopwatch import Stopwatch
 from dnnexp.cli.summaries import refusal, summary, text
 from dnnexp.config.dump import dump
-from dnnexp.config.expectations import judge
 from dnnexp.core.data import DataError
-from dnnexp.core.streams import Streams
+from dnnexp.execution.run import Manner, carry_out
 from dnnexp.experiments import find
-from dnnexp.experiments.base import Request, Result, UserCodeError, Work
+from dnnexp.experiments.base import Result, UserCodeError
 from dnnexp.registry import plain
-from dnnexp.runs.environment import command_line, environment
-from dnnexp.runs.folder import RunFolder, WriteError, metrics_document
+from dnnexp.runs.environment import command_line
+from dnnexp.runs.folder import RunFolder, WriteError
 
 
 class Outcome(NamedTuple):
@@ -101,20 +97,13 @@ def _explain(name: str, error: Exception) -> int:
 
 def _execute(experiment: str, config: Any, options: Options) -> Outcome:
     folder = RunFolder.claim(options.output_dir, experiment, config.name)
-    folder.write("config.yaml", dump(plain(config)))
     console = Console(stderr=True)
-    with _recorded(folder, options) as (durations, note):
-        with Display(console, config.name, options.quiet) as display:
-            result = _run(experiment, config, options, display, durations)
-            folder.write_arrays(result.arrays)
-            if not options.no_plots:
-                _plot(experiment, result, folder, display, durations)
-        outcomes = judge(config.expect, result.metrics, skip=options.smoke)
-        folder.write("summary.txt", text(experiment, result, outcomes))
-        document = metrics_document(experiment, config, result.metrics, outcomes)
-        check()
-        note("complete")
-        folder.write_json("metrics.json", document)
+    record = {"command": command_line()}
+    manner = Manner(options.smoke, not options.no_plots, options.trace, options.plugins, record)
+    with Display(console, config.name, options.quiet) as display:
+        result, outcomes, document = carry_out(
+            experiment, config, folder, manner, display, text, before_complete=check
+        )
     _point_latest(folder)
     ended = Outcome(0, replace(result, arrays={}), tuple(outcomes))  # many are kept until the last run ends
     unmet = ended.unmet if options.strict else []
@@ -135,55 +124,6 @@ def _answer(line: str) -> None:
         raise
     except OSError as error:
         raise WriteError(f"standard output: cannot be written: {error.strerror}") from error
-
-
-def _run(
-    experiment: str, config: Any, options: Options, display: Display, durations: dict[str, Any]
-) -> Result:
-    watch = Stopwatch(display)
-    result = find(experiment).run(config, Request(Streams(config.seed), watch, options.trace))
-    durations |= {"run": watch.seconds(), "stages": watch.stages}
-    return result
-
-
-def _plot(
-    experiment: str,
-    result: Result,
-    folder: RunFolder,
-    display: Display,
-    durations: dict[str, Any],
-) -> None:
-    # a user's backend, and what is wrong in a matplotlibrc, are for other programs
-    os.environ["MPLBACKEND"] = "agg"
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    from dnnexp.plots import render
-
-    start = time.perf_counter()
-    for done, (name, png) in enumerate(render(experiment, result), start=1):
-        folder.write(name, png)
-        display(Work("plots", done, None))
-    durations["plots"] = time.perf_counter() - start
-
-
-@contextmanager
-def _recorded(folder: RunFolder, options: Options) -> Iterator[tuple[dict[str, Any], Callable[[str], None]]]:
-    """Keep `run.json` true: running, then interrupted or failed, or what the caller notes."""
-    durations: dict[str, Any] = {}
-    record = {"status": "running", "command": command_line()}
-    record |= {"start": datetime.now(UTC).isoformat(timespec="milliseconds")}
-    record |= {"end": None, "durations": durations} | environment(options.plugins)
-    folder.write_json("run.json", record)
-
-    def note(status: str) -> None:
-        ended = datetime.now(UTC).isoformat(timespec="milliseconds")
-        folder.write_json("run.json", record | {"status": status, "end": ended})
-
-    try:
-        yield durations, note
-    except BaseException as error:  # Ctrl-C and SIGTERM are no Exception
-        with suppress(WriteError):  # the error under way says more
-            note("failed" if isinstance(error, Exception) else "interrupted")
-        raise
 
 
 def _point_latest(folder: RunFolder) -> None:

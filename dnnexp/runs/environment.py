@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -23,11 +24,7 @@ _PACKAGES = ("numpy", "matplotlib", "pydantic", "pyyaml", "click", "rich")
 def environment(plugins: Iterable[Path]) -> dict[str, Any]:
     """Versions, git state, platform, BLAS and its threads, plugins with their SHA-256."""
     return {
-        "versions": {
-            "dnnexp": dnnexp.__version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
+        "versions": dict(_versions()),
         "git": _git(),
         "platform": {
             "system": platform.platform(),
@@ -42,6 +39,15 @@ def environment(plugins: Iterable[Path]) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {
+        "dnnexp": dnnexp.__version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+
 def _blas() -> dict[str, Any]:
     """Which BLAS numpy was built with, and the limits set on its threads."""
     found: Any = np.show_config(mode="dicts")
@@ -53,6 +59,7 @@ def _blas() -> dict[str, Any]:
     }
 
 
+@functools.cache  # the code that is loaded stays the same
 def _git() -> dict[str, Any] | None:
     """Commit and dirty flag of the checkout that dnnexp runs from; None outside of one."""
     folder = Path(dnnexp.__file__).parent

@@ -13,8 +13,15 @@ import numpy as np
 import pytest
 
 import dnnexp
+from dnnexp.runs import environment as module
 from dnnexp.runs.environment import command_line, environment
 from dnnexp.runs.threads import THREAD_VARIABLES, one_blas_thread
+
+
+def git_found() -> Any:
+    """As a process finds it that has not asked before."""
+    module._git.cache_clear()
+    return environment([])["git"]
 
 
 def test_versions_and_machine() -> None:
@@ -50,17 +57,18 @@ def test_the_commit_and_whether_it_is_changed(tmp_path: Path, monkeypatch: pytes
     package.mkdir()
     (package / "__init__.py").write_text("")
     monkeypatch.setattr(dnnexp, "__file__", str(package / "__init__.py"))
-    assert environment([])["git"] is None
+    assert git_found() is None
     git("init", "-q")
-    assert environment([])["git"] is None  # no commit yet
+    assert git_found() is None  # no commit yet
     git("add", ".")
     git("commit", "-q", "-m", "one")
-    assert environment([])["git"] == {"commit": git("rev-parse", "HEAD"), "dirty": False}
+    assert git_found() == {"commit": git("rev-parse", "HEAD"), "dirty": False}
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs" / "new").touch()
-    assert environment([])["git"]["dirty"] is False  # a new file changes no code that ran
+    assert git_found()["dirty"] is False  # a new file changes no code that ran
     (package / "__init__.py").write_text("x = 1\n")
-    assert environment([])["git"]["dirty"] is True
+    assert environment([])["git"]["dirty"] is False  # asked once: the code that is loaded stays the same
+    assert git_found()["dirty"] is True
 
 
 def test_a_machine_without_git_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +76,7 @@ def test_a_machine_without_git_is_no_error(monkeypatch: pytest.MonkeyPatch) -> N
         raise FileNotFoundError("git")
 
     monkeypatch.setattr(subprocess, "run", fail)
-    assert environment([])["git"] is None
+    assert git_found() is None
 
 
 def test_the_command_line_is_as_typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -280,6 +280,8 @@ def plain(value: Any) -> Any:
         return tree
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
     return value
 
 

@@ -20,25 +20,35 @@ MODULES = sorted(ROOT.rglob("*.py"))
 OURS = {
     "registry": set[str](),
     "expression": set[str](),
+    "plugins": {"registry"},
     "core": {"registry", "expression"},
     "experiments": {"core", "registry"},
     "config": {"registry", "expression", "experiments"},
     "runs": set[str](),
     "plots": {"experiments"},  # Result
-    "execution": {"registry", "expression", "core", "experiments", "config", "runs", "plots"},
-    "cli": {"registry", "expression", "core", "experiments", "config", "runs", "plots", "execution"},
+    "summaries": {"experiments", "registry"},  # Result
+    "execution": {
+        *("registry", "plugins", "expression", "core", "experiments", "config", "runs", "plots"),
+        "summaries",
+    },
+    "cli": {
+        *("registry", "plugins", "expression", "core", "experiments", "config", "runs", "plots"),
+        *("summaries", "execution"),
+    },
     "__main__": {"cli"},
     "__init__": set[str](),
 }
 THEIRS = {
     "registry": {"annotated_types"},
     "expression": {"numpy"},
+    "plugins": set[str](),
     "core": {"numpy", "scipy", "sklearn", "annotated_types"},
     "experiments": {"numpy", "annotated_types"},
     "config": {"yaml", "pydantic", "pydantic_core", "annotated_types"},
     "runs": {"numpy"},
     "plots": {"numpy", "matplotlib", "PIL"},
-    "execution": {"numpy", "distributed", "threadpoolctl"},
+    "summaries": {"rich", "numpy"},
+    "execution": {"numpy", "dask", "distributed", "threadpoolctl"},
     "cli": {"click", "rich", "numpy", "annotated_types"},
     "__main__": {"click"},
     "__init__": set[str](),

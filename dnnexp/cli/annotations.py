@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from dnnexp.cli.execute import Outcome
-from dnnexp.cli.summaries import gradcheck
+from dnnexp.summaries import gradcheck
 
 _MOST = 10
 """GitHub shows so many errors, and so many warnings, of a step."""
@@ -53,7 +53,7 @@ def _refusals(outcome: Outcome) -> Iterator[str]:
         yield f"{type(outcome.error).__name__}: {outcome.error}"
     if outcome.result is not None and not outcome.result.passed:
         metrics = outcome.result.metrics
-        lines = [str(line).strip() for line in gradcheck.verdict(metrics)]
+        lines = [str(line).strip() for line in gradcheck.verdict(outcome.result)]
         told = 2 if metrics["diagnosis"] else 1  # the sentence, the diagnosis; then come findings and checks
         yield "\n".join(lines[:told])
         yield from lines[told : told + _CHECKS]

@@ -11,7 +11,9 @@ import dnnexp
 from dnnexp.cli.init import init
 from dnnexp.cli.list import list_parts
 from dnnexp.cli.run import run_command
+from dnnexp.cli.runs import runs
 from dnnexp.cli.schema import schema
+from dnnexp.cli.sweep import sweep
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -31,6 +33,8 @@ def cli() -> None:
 cli.add_command(run_command("optimize", "Compare optimizers from shared starts."))
 cli.add_command(run_command("activations", "Show what each layer of a fresh network puts out."))
 cli.add_command(run_command("gradcheck", "Check derivatives, each by several methods."))
+cli.add_command(sweep)
+cli.add_command(runs)
 cli.add_command(list_parts)
 cli.add_command(schema)
 cli.add_command(init)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 import traceback
 from contextlib import suppress
@@ -15,10 +13,10 @@ from typing import Any, NamedTuple
 import click
 from rich.console import Console
 
+from dnnexp.cli.answer import answer, point_latest
 from dnnexp.cli.interrupts import check
 from dnnexp.cli.options import Options
 from dnnexp.cli.progress import Display
-from dnnexp.cli.summaries import refusal, summary, text
 from dnnexp.config.dump import dump
 from dnnexp.core.data import DataError
 from dnnexp.execution.run import Manner, carry_out
@@ -27,6 +25,7 @@ from dnnexp.experiments.base import Result, UserCodeError
 from dnnexp.registry import plain
 from dnnexp.runs.environment import command_line
 from dnnexp.runs.folder import RunFolder, WriteError
+from dnnexp.summaries import refusal, summary, text
 
 
 class Outcome(NamedTuple):
@@ -72,12 +71,12 @@ def execute(experiment: str, config: Any, options: Options) -> Outcome:
     except BrokenPipeError:  # who read our output is gone: click ends the program
         raise
     except Exception as error:  # the other configs still run
-        ended = Outcome(_explain(config.name, error), error=error)
+        ended = Outcome(explain(config.name, error), error=error)
         traceback.clear_frames(error.__traceback__)  # they hold the arrays
     return ended._replace(start=start, seconds=time.perf_counter() - begin)
 
 
-def _explain(name: str, error: Exception) -> int:
+def explain(name: str, error: Exception) -> int:
     """Print what stopped a run; returns the exit code."""
     if isinstance(error, WriteError):
         click.echo(f"dnnexp: {error}", err=True)
@@ -104,31 +103,13 @@ def _execute(experiment: str, config: Any, options: Options) -> Outcome:
         result, outcomes, document = carry_out(
             experiment, config, folder, manner, display, text, before_complete=check
         )
-    _point_latest(folder)
+    point_latest(folder)
     ended = Outcome(0, replace(result, arrays={}), tuple(outcomes))  # many are kept until the last run ends
     unmet = ended.unmet if options.strict else []
-    _answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
+    answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
     with suppress(OSError):  # the run is complete and has been answered, though stderr may be full or closed
         if not options.quiet:
             console.print(summary(experiment, result, outcomes))
         elif unmet or not result.passed:  # an exit code of 1 is never left unexplained
             console.print(refusal(result, unmet))
     return ended._replace(code=0 if result.passed and not unmet else 1)
-
-
-def _answer(line: str) -> None:
-    """A line on stdout: what the run command is asked for."""
-    try:
-        click.echo(os.fsencode(line))  # a path may hold bytes that are no text
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise WriteError(f"standard output: cannot be written: {error.strerror}") from error
-
-
-def _point_latest(folder: RunFolder) -> None:
-    """A `latest` that cannot be made costs a message, not the run."""
-    try:
-        folder.point_latest()
-    except WriteError as error:
-        print(f"dnnexp: {error}", file=sys.stderr)

@@ -16,7 +16,9 @@ from dnnexp.cli.execute import Outcome
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.gradcheck.checks import limit, ratio
 from dnnexp.experiments.gradcheck.config import Tolerances
+from dnnexp.experiments.gradcheck.sentences import kind
 from dnnexp.runs.folder import RunFolder, WriteError
+from dnnexp.summaries.gradcheck import doubt
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COUNTED = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -84,7 +86,7 @@ def _add_run(root: ET.Element, experiment: str, name: str, outcome: Outcome | No
     if outcome.error is not None:
         _add_error(run, outcome.error, is_bug=outcome.code == 1)
     if outcome.result is not None and experiment == "gradcheck":
-        _add_checks(suite, classname, outcome.result, outcome.result.metrics["checks"])
+        _add_checks(suite, classname, outcome.result)
         _add_findings(suite, classname, outcome.result.metrics)
     for entry in outcome.expectations:
         case = _add(suite, "testcase", classname=classname, name=entry["claim"])
@@ -92,9 +94,9 @@ def _add_run(root: ET.Element, experiment: str, name: str, outcome: Outcome | No
 
 
 def _add_error(run: ET.Element, error: Exception, is_bug: bool) -> None:
-    kind = type(error).__name__
+    name = type(error).__name__
     text = "".join(traceback.format_exception(error)) if is_bug else str(error)
-    _add(run, "error", text, message=f"{kind}: {error}", type=kind)
+    _add(run, "error", text, message=f"{name}: {error}", type=name)
 
 
 def _judge(case: ET.Element, entry: dict[str, str], fails: bool) -> None:
@@ -108,19 +110,20 @@ def _judge(case: ET.Element, entry: dict[str, str], fails: bool) -> None:
         _add(case, "skipped", message=message)
 
 
-def _add_checks(suite: ET.Element, classname: str, result: Result, checks: Any) -> None:
+def _add_checks(suite: ET.Element, classname: str, result: Result) -> None:
     """A case for every tensor and pair of methods."""
-    tolerances = result.config.tolerances
-    for entry in checks:
+    tolerances, is_judged = result.config.tolerances, result.metrics["verdict"] == "wrong"
+    for entry in result.metrics["checks"]:
         case = _add(suite, "testcase", classname=classname, name=f"{entry['tensor']} {entry['pair']}")
         if entry["passed"]:
             continue
         # the pair may disagree on another tensor only
         is_wrong = not entry["unresolved"] and ratio(tolerances, entry) > 1
         numbers = _numbers(tolerances, entry)
-        message = numbers if is_wrong else _doubt(entry)
+        message = numbers if is_wrong else doubt(result, entry)
         text = "\n".join(dict.fromkeys([message, numbers, *_diagnosis(result.metrics["diagnosis"])]))
-        _add(case, "failure", text, message=message, type="wrong" if is_wrong else "inconclusive")
+        answer = "wrong" if is_wrong and is_judged else "inconclusive"
+        _add(case, "failure", text, message=message, type=answer)
 
 
 def _numbers(tolerances: Tolerances, entry: Any) -> str:
@@ -129,14 +132,16 @@ def _numbers(tolerances: Tolerances, entry: Any) -> str:
     sides = f"{left} {_number(worst['left'])}, {right} {_number(worst['right'])}"
     error = entry["max_rel_error"]
     relative = "not finite" if error is None else f"{error:.1e}"
+    relative = relative if entry["compared"] else "of nothing"
     place, allowed = f"{entry['tensor']}{worst['index']}", _allowed(tolerances, entry)
     return f"{place}: {sides}, relative error {relative}{allowed}"
 
 
 def _allowed(tolerances: Tolerances, entry: Any) -> str:
-    """The tolerance of the pair; where every entry has a bound of its own, the error over that bound."""
-    allowed = limit(tolerances, entry["pair"].split("-"))
-    if allowed is not None:
+    """The tolerance of the pair; where only the entry's own bound is exceeded, the error over that."""
+    allowed, error = limit(tolerances, entry["pair"].split("-")), entry["max_rel_error"]
+    is_within = allowed is not None and error is not None and error <= allowed
+    if allowed is not None and not (is_within and ratio(tolerances, entry) > 1):
         return f", allowed {allowed:g}"
     times = entry["bound_ratio"]
     return "" if times is None else f", {times:.1e} times what its entry is allowed"
@@ -144,14 +149,6 @@ def _allowed(tolerances: Tolerances, entry: Any) -> str:
 
 def _number(value: float | None) -> str:
     return "not finite" if value is None else repr(value)
-
-
-def _doubt(entry: Any) -> str:
-    """Why a check that found no error did not pass either."""
-    reasons = ["below round-off, which the complex step does not have"] if entry["unresolved"] else []
-    if entry["excluded"]:
-        reasons.append(f"{entry['excluded']:,} entries left out (tolerances.excluded)")
-    return "; ".join(reasons)
 
 
 def _diagnosis(diagnosis: Any) -> list[str]:
@@ -165,8 +162,8 @@ def _diagnosis(diagnosis: Any) -> list[str]:
 def _add_findings(suite: ET.Element, classname: str, metrics: Any) -> None:
     """A case for everything that is wrong with a function itself; after a pass these are warnings."""
     for finding in metrics["findings"]:
-        kind = finding["kind"].replace("_", " ")
-        case = _add(suite, "testcase", classname=classname, name=f"{kind}: {finding['where']}")
+        name = f"{kind(finding)}: {finding['where']}"
+        case = _add(suite, "testcase", classname=classname, name=name)
         if metrics["passed"]:
             _add(case, "skipped", message=f"warning: {finding['evidence']}")
         else:

@@ -175,7 +175,7 @@ def _edits(arguments: tuple[str, ...], options: Options) -> list[Any]:
 
 
 def _with_target(edits: list[Any]) -> list[Any]:
-    """What a `target` in place of the reference's network brings along: a name, and none of the claims."""
+    """What a `target` in place of the reference's network brings along: a name, and none of its keys."""
     from dnnexp.config.overrides import Override
     from dnnexp.registry import NAME_PATTERN
 
@@ -187,7 +187,8 @@ def _with_target(edits: list[Any]) -> list[Any]:
     if name == "network":
         return []
     named = [Override(origin, ("name",), "set", name)] if re.fullmatch(NAME_PATTERN, name) else []
-    return [Override(origin, ("expect",), "reset"), *named]
+    unused = ("expect", "network", "initializer", "loss", "batch", "methods")
+    return [*(Override(origin, (key,), "reset") for key in unused), *named]
 
 
 def _run_name(target: Any) -> str:

@@ -16,12 +16,15 @@ from dnnexp.cli.plugins import load_plugins, plugin_option
 def schema(experiment: str | None, plugins: tuple[Path, ...]) -> None:
     """Print the JSON Schema of EXPERIMENT's configs (of all, told apart by `experiment:`, without it)."""
     from dnnexp import experiments
+    from dnnexp.config.load import COMMANDS
     from dnnexp.config.schema import json_schema
+    from dnnexp.config.sweep import SweepConfig
     from dnnexp.registry import suggest
 
     load_plugins(plugins)
-    if experiment is not None and experiment not in experiments.NAMES:
-        hint = suggest(experiment, experiments.NAMES)
+    if experiment is not None and experiment not in COMMANDS:
+        hint = suggest(experiment, COMMANDS)
         raise click.BadParameter(f"unknown experiment {experiment!r}{hint}", param_hint="EXPERIMENT")
-    names = experiments.NAMES if experiment is None else (experiment,)
-    click.echo(json.dumps(json_schema([experiments.find(name).Config for name in names]), indent=2))
+    classes = {name: experiments.find(name).Config for name in experiments.NAMES} | {"sweep": SweepConfig}
+    chosen = list(classes.values()) if experiment is None else [classes[experiment]]
+    click.echo(json.dumps(json_schema(chosen), indent=2))

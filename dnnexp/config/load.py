@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from dnnexp import experiments
 from dnnexp.config import dialect, overrides
 from dnnexp.config.expectations import complaint
 from dnnexp.config.overrides import Override
+from dnnexp.config.places import Places
 from dnnexp.config.scalars import MAX_BYTES
 from dnnexp.config.schema import read
-from dnnexp.registry import NAME_PATTERN, dotted, plain, suggest
+from dnnexp.registry import NAME_PATTERN, plain, suggest
 from dnnexp.registry import Path as KeyPath
 
+COMMANDS = (*experiments.NAMES, "sweep")
+"""What `experiment:` can name."""
 _DROP = "; the argument ~expect drops the file's claims"
 
 
@@ -30,63 +33,61 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True)
-class _Places:
-    """Where the values of a tree come from: a file's lines, and overrides."""
+class Source:
+    """What a file says, edited or not, with the places of its values.
 
-    file: str
-    keys: Mapping[KeyPath, dialect.Position]
-    values: Mapping[KeyPath, dialect.Position]
-    origins: Mapping[KeyPath, str]
+    Attributes:
+        tree: the mapping in it.
+        places: where its values come from.
+        problems: what is wrong with its text and with the edits, a line each.
+        unread: the paths of the values that could not be read: they have their lines already.
+    """
 
-    def line(self, path: KeyPath, message: str) -> str:
-        """The line of an error message about a path."""
-        what = f"{dotted(path)}: {message}" if path else message
-        for end in range(len(path), 0, -1):
-            if path[:end] in self.origins:
-                return f"{self.origins[path[:end]]}: {what}"
-            if end == len(path) and path in self.keys and message.startswith("unknown key"):
-                return f"{self._at(self.keys[path])}: {what}"
-            if path[:end] in self.values:
-                return f"{self._at(self.values[path[:end]])}: {what}"
-        return f"{self._at((1, 1))}: {what}"
+    tree: dict[str, Any]
+    places: Places
+    problems: tuple[str, ...] = ()
+    unread: frozenset[KeyPath] = frozenset()
 
-    def _at(self, position: dialect.Position | None) -> str:
-        return self.file if position is None else "{}:{}:{}".format(self.file, *position)
+    def edited(self, cls: type, edits: Iterable[Override]) -> Source:
+        """The same with overrides applied, to a config of that class."""
+        tree, places, problems = self.tree, self.places, [*self.problems]
+        for edit in edits:
+            try:
+                applied = overrides.apply(cls, tree, edit)
+            except overrides.OverrideError as error:
+                problems.append(str(error))
+                continue
+            tree = applied.tree
+            if applied.removed and isinstance(applied.path[-1], int):
+                places = places.without(applied.path)
+            else:
+                places = places.replaced(applied.path, edit.origin)
+        return replace(self, tree=tree, places=places, problems=tuple(problems))
 
-    def problem(self, problem: dialect.Problem) -> str:
-        """The line of a problem of the file's text."""
-        what = f"{dotted(problem.path)}: {problem.message}" if problem.path else problem.message
-        return f"{self._at(problem.position)}: {what}"
+    def named(self, name: str) -> Source:
+        """The same with that name, where it has none and this is one."""
+        if "name" in self.tree or not re.fullmatch(NAME_PATTERN, name):
+            return self
+        return replace(self, tree={**self.tree, "name": name})
 
-    def replaced(self, path: KeyPath, origin: str) -> _Places:
-        """The places after an override gave the value at `path`: nothing below it is the file's."""
-
-        def kept(places: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
-            return {old: at for old, at in places.items() if old[: len(path)] != path}
-
-        origins = {**kept(self.origins), path: origin}
-        return replace(self, keys=kept(self.keys), values=kept(self.values), origins=origins)
-
-    def without(self, path: KeyPath) -> _Places:
-        """The places after the item of a list at `path` is removed: later ones move up."""
-
-        def moved(places: Mapping[KeyPath, Any]) -> dict[KeyPath, Any]:
-            return {new: at for old, at in places.items() if (new := _after(old, path)) is not None}
-
-        return replace(self, keys=moved(self.keys), values=moved(self.values), origins=moved(self.origins))
+    def lines(self, errors: Iterable[tuple[KeyPath, str]]) -> list[str]:
+        """All that is wrong, with what else was found in its values, each once."""
+        found = [self.places.line(path, message) for path, message in errors if path not in self.unread]
+        return list(dict.fromkeys([*self.problems, *found]))
 
 
-def _after(old: KeyPath, removed: KeyPath) -> KeyPath | None:
-    """Where a path leads after another is removed; None where it is gone itself."""
-    last = len(removed) - 1
-    if len(old) <= last or old[:last] != removed[:last]:
-        return old
-    here, gone = old[last], removed[last]
-    if here == gone:
-        return None
-    if isinstance(here, int) and isinstance(gone, int) and here > gone:
-        return (*old[:last], here - 1, *old[last + 1 :])
-    return old
+def parse_file(file: Path) -> Source:
+    """What a config file says.
+
+    Raises:
+        ConfigError: it cannot be read, or is no mapping.
+    """
+    document = dialect.parse(_text(file))
+    places = Places(str(file), document.keys, document.values, {})
+    problems = tuple(places.problem(problem) for problem in document.problems)
+    if not isinstance(document.value, dict):
+        raise ConfigError(problems or [places.line((), "must be a mapping of keys to values")])
+    return Source(document.value, places, problems, frozenset(p.path for p in document.problems))
 
 
 def load(experiment: str, file: Path, edits: Iterable[Override] = ()) -> Any:
@@ -95,33 +96,14 @@ def load(experiment: str, file: Path, edits: Iterable[Override] = ()) -> Any:
     Raises:
         ConfigError: with everything that is wrong with the file and the overrides.
     """
-    document = dialect.parse(_text(file))
-    places = _Places(str(file), document.keys, document.values, {})
-    problems = [places.problem(problem) for problem in document.problems]
-    tree = document.value
-    if not isinstance(tree, dict):
-        raise ConfigError(problems or [places.line((), "must be a mapping of keys to values")])
-    _refuse_other(experiment, tree, places, problems)
+    source = parse_file(file)
+    refuse_other((experiment,), source)
     cls = experiments.find(experiment).Config
-    for edit in edits:
-        try:
-            applied = overrides.apply(cls, tree, edit)
-        except overrides.OverrideError as error:
-            problems.append(str(error))
-            continue
-        tree = applied.tree
-        if applied.removed and isinstance(applied.path[-1], int):
-            places = places.without(applied.path)
-        else:
-            places = places.replaced(applied.path, edit.origin)
-    if "name" not in tree and re.fullmatch(NAME_PATTERN, file.stem):
-        tree = {**tree, "name": file.stem}
-    config, errors = read(cls, tree)
-    errors += _check_errors(experiment, tree, config, bool(places.origins))
-    unread = {problem.path for problem in document.problems}
-    problems += [places.line(path, message) for path, message in errors if path not in unread]
-    if problems:
-        raise ConfigError(dict.fromkeys(problems))
+    source = source.edited(cls, edits).named(file.stem)
+    config, errors = read(cls, source.tree)
+    errors += claim_errors(experiment, source.tree, config, bool(source.places.origins))
+    if problems := source.lines(errors):
+        raise ConfigError(problems)
     return config
 
 
@@ -141,20 +123,26 @@ def _text(file: Path) -> bytes:
         raise ConfigError([f"{file}: cannot be read: {error.strerror}"]) from None
 
 
-def _refuse_other(experiment: str, tree: dict[str, Any], places: _Places, problems: list[str]) -> None:
-    """A config for another command is refused before its keys are looked at."""
-    wanted = tree.get("experiment", experiment)
-    if wanted == experiment:
+def refuse_other(allowed: tuple[str, ...], source: Source) -> None:
+    """A config for another command is refused before its keys are looked at.
+
+    Raises:
+        ConfigError: `experiment:` names none of those allowed; it may be left out.
+    """
+    wanted = source.tree.get("experiment", allowed[0])
+    if wanted in allowed:
         return
-    if wanted in experiments.NAMES:
-        message = f"this config is for another command: run `dnnexp {wanted} {places.file}`"
+    if wanted in COMMANDS:
+        message = f"this config is for another command: run `dnnexp {wanted} {source.places.file}`"
     else:
-        message = f"unknown experiment {wanted!r}{suggest(str(wanted), experiments.NAMES)}"
-    raise ConfigError([*problems, places.line(("experiment",), message)])
+        message = f"unknown experiment {wanted!r}{suggest(str(wanted), COMMANDS)}"
+    raise ConfigError([*source.problems, source.places.line(("experiment",), message)])
 
 
-def _check_errors(experiment: str, tree: Any, config: Any, edited: bool) -> Iterator[tuple[KeyPath, str]]:
-    """What is wrong with the checks of expectations; their paths need a valid config."""
+def claim_errors(
+    experiment: str, tree: Any, config: Any, edited: bool = False
+) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with the checks of expectations; their paths need a valid config, else it is None."""
     outline = None if config is None else experiments.find(experiment).outline(config)
     expectations = tree.get("expect") if config is None else plain(config.expect)
     for index, item in enumerate(expectations if isinstance(expectations, list) else []):

@@ -15,6 +15,7 @@ _WANTED = {
     "bool_type": "true or false",
     "string_type": "text",
     "tuple_type": "a list",
+    "dict_type": "a mapping",
     "finite_number": "a finite number",
     "none_required": "null",
 }

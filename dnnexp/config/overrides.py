@@ -119,9 +119,9 @@ def _count(tree: Any, path: Path) -> int:
 
 def _edit(hint: Any, node: Any, keys: Iterable[str], change: Callable[[Any], Any]) -> tuple[Any, Path]:
     """The node with `change` made to what the keys lead to, and the keys with labels as indices."""
-    key, *rest = keys
     hint = _member(hint, node)
     node = canonical(hint, node)
+    key, *rest = _entry(node, list(keys)) if get_origin(hint) is dict else keys
     if isinstance(node, list):
         place: str | int = _index(hint, node, key)
         inner, old = (get_args(hint) or (None,))[0], node[int(place)]
@@ -139,6 +139,14 @@ def _edit(hint: Any, node: Any, keys: Iterable[str], change: Callable[[Any], Any
         items = [new if index == place else item for index, item in enumerate(node)]
         return [item for item in items if item is not _REMOVED], path
     return {k: v for k, v in {**node, place: new}.items() if v is not _REMOVED}, path
+
+
+def _entry(node: Any, keys: list[str]) -> list[str]:
+    """The keys below a mapping whose own keys are dotted: the longest that it has, else all as one."""
+    for end in range(len(keys), 0, -1):
+        if isinstance(node, dict) and ".".join(keys[:end]) in node:
+            return [".".join(keys[:end]), *keys[end:]]
+    return [".".join(keys)]
 
 
 def _member(hint: Any, node: Any) -> Any:
@@ -169,6 +177,8 @@ def _index(hint: Any, items: list[Any], key: str) -> int:
 
 def _child(hint: Any, node: dict[str, Any], key: str) -> tuple[Any, Any]:
     """The hint and the value under a key; what the file leaves out has its default."""
+    if get_origin(hint) is dict:
+        return get_args(hint)[1], node.get(key, {})
     labelled = get_origin(hint) is Labelled
     inner = get_args(hint)[0] if labelled else hint
     cls = find(inner.kind, str(node.get("name"))) if is_part_base(inner) else inner

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import types
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import (
@@ -26,8 +26,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
+from dnnexp.config.failures import as_written, failure, repeated_labels, translated
 from dnnexp.config.messages import describe, shown
-from dnnexp.config.shapes import canonical, hints, is_part_base, is_shorthand, subjects, without
+from dnnexp.config.shapes import canonical, hints, is_part_base, subjects, without
 from dnnexp.registry import (
     Check,
     Labelled,
@@ -63,50 +64,22 @@ def json_schema(classes: Sequence[type]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
-def _line(message: str, path: Path = (), given: Any = None) -> InitErrorDetails:
-    """A line of a ValidationError; `path` is relative to where it is raised."""
-    kind = PydanticCustomError("dnnexp", "{message}", {"message": message})
-    return InitErrorDetails(type=kind, loc=path, input=given)
-
-
-def _fail(message: str, path: Path = ()) -> ValidationError:
-    return ValidationError.from_exception_data("config", [_line(message, path)])
-
-
 def _read_fields(cls: type[T], raw: Raw, labelled: bool = False) -> Any:
     """An instance of the dataclass, inside a `Labelled` if asked for."""
     if not isinstance(raw, dict):
-        raise _fail(f"must be a mapping of {', '.join(hints(cls))}, not {shown(raw)}")
+        raise failure(f"must be a mapping of {', '.join(hints(cls))}, not {shown(raw)}")
     model = _model(cast(Hashable, cls), labelled, declarative=False)
-    lines = list(_repeated_labels(cls, raw))
+    lines = list(repeated_labels(cls, raw))
     try:
         valid = model.model_validate(raw)
     except ValidationError as error:
-        lines = [*_translated(error, model), *lines]
+        lines = [*translated(error, model), *lines]
     if lines:
         raise ValidationError.from_exception_data("config", lines)
     values = {name: getattr(valid, name) for name in model.model_fields}
     if labelled:
         return Labelled(values.pop("label"), cls(**values))
     return cls(**values)
-
-
-def _translated(error: ValidationError, model: type[BaseModel]) -> list[InitErrorDetails]:
-    """The same errors in our words; those of nested dataclasses have been translated there."""
-    lines = []
-    found = error.errors(include_url=False)
-    for line in found:
-        depth = len(line["loc"])
-        if line["type"] == "too_short" and any(line["loc"] == o["loc"][:depth] != o["loc"] for o in found):
-            continue  # pydantic counts the valid items only
-        loc, message = line["loc"], line["msg"]
-        context = line.get("ctx", {})
-        if line["type"] == "dnnexp_rule":
-            loc, message = loc[:-1] + tuple(context["path"]), context["message"]
-        elif line["type"] != "dnnexp":
-            message = describe(dict(line), list(model.model_fields))
-        lines.append(_line(message, loc, line["input"]))
-    return lines
 
 
 @functools.cache
@@ -189,6 +162,9 @@ def _annotation(hint: Any, declarative: bool) -> Any:
     if origin is tuple:
         item: Any = _annotation(args[0], declarative)
         return Annotated[tuple[item, ...], Strict(False)]
+    if origin is dict:
+        held: Any = _annotation(args[1], declarative)
+        return dict[str, held]
     if origin in (Union, types.UnionType):
         if declarative:
             return _union(_annotation(arg, declarative) for arg in args)
@@ -211,29 +187,17 @@ def _read_object(hint: Any, raw: Raw) -> Any:
         try:
             return _read_fields(inner, tree, labelled)
         except ValidationError as error:
-            raise _as_written(error, inner, raw) from None
+            raise as_written(error, inner, raw) from None
     if not isinstance(tree, dict):
-        raise _fail(f"must be a name or a mapping with a name, not {shown(raw)}; {_names(inner)}")
+        raise failure(f"must be a name or a mapping with a name, not {shown(raw)}; {_names(inner)}")
     name = tree.get("name")
     if not isinstance(name, str):
-        raise _fail(f"needs a name; {_names(inner)}", ("name",) if "name" in tree else ())
+        raise failure(f"needs a name; {_names(inner)}", ("name",) if "name" in tree else ())
     try:
         cls = find(inner.kind, name)
     except UnknownNameError as error:
-        raise _fail(str(error), ("name",) if isinstance(raw, dict) else ()) from None
+        raise failure(str(error), ("name",) if isinstance(raw, dict) else ()) from None
     return _read_fields(cls, without(tree, "name"), labelled)
-
-
-def _as_written(error: ValidationError, cls: type, raw: Raw) -> ValidationError:
-    """The same error, at the paths that a shorthand has in the file."""
-    if not is_shorthand(cls, raw):
-        return error
-    held = getattr(cls, "shorthand", None)
-    lines = [
-        _line(line["msg"], line["loc"][line["loc"][:1] == (held,) :], line["input"])
-        for line in error.errors(include_url=False)
-    ]
-    return ValidationError.from_exception_data("config", lines)
 
 
 def _union(members: Iterable[Any]) -> Any:
@@ -249,15 +213,21 @@ def _read_union(members: tuple[Any, ...], raw: Raw) -> Any:
     if raw is None and type(None) in members:
         return None
     lists = [m for m in members if get_origin(m) is tuple]
-    others = [m for m in members if m is not type(None) and m not in lists]
+    mappings = [m for m in members if dataclasses.is_dataclass(m) and not is_part_base(m)]
+    others = [m for m in members if m is not type(None) and m not in (*lists, *mappings)]
     wanted = lists if lists and (isinstance(raw, list | tuple) or not others) else others
-    if len(wanted) == 1:
+    if mappings and (isinstance(raw, dict) or type(raw) in mappings or not wanted):
+        wanted = mappings
+    if len(wanted) == 1 and (wanted is not others or not mappings):
         return _adapter(wanted[0]).validate_python(raw)
     try:
         return _adapter(_union(wanted)).validate_python(raw)
     except ValidationError as error:  # one error a member: no single one says what is allowed
+        if len(wanted) == 1 and error.errors()[0]["type"].startswith("dnnexp"):
+            raise
         allowed = [describe(dict(line), []).partition(", not ")[0] for line in error.errors()]
-        raise _fail(f"{' or '.join(allowed).replace('or must be', 'or')}, not {shown(raw)}") from None
+        allowed += ["a list"] * bool(lists) + ["a mapping"] * bool(mappings)
+        raise failure(f"{' or '.join(allowed).replace('or must be', 'or')}, not {shown(raw)}") from None
 
 
 @functools.cache
@@ -281,20 +251,4 @@ def _alternatives(hint: Any) -> Any:
     if (field := getattr(inner, "shorthand", None)) is None:
         return model
     held: Any = hints(inner)[field]
-    return _union((model, _alternatives(Labelled[held] if labelled else held)))
-
-
-def _repeated_labels(cls: type, raw: dict[Any, Any]) -> Iterator[InitErrorDetails]:
-    """A line for every label in a list of the dataclass that an item before it has."""
-    for name, hint in hints(cls).items():
-        bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-        inner = get_args(bare)[0] if get_origin(bare) is tuple else None
-        if get_origin(inner) is not Labelled or not isinstance(raw.get(name), list):
-            continue
-        first: dict[str, int] = {}
-        for index, item in enumerate(raw[name]):
-            tree = canonical(inner, item)
-            label = tree.get("label") if isinstance(tree, dict) else None
-            if isinstance(label, str) and first.setdefault(label, index) != index:
-                message = f"the label {label!r} is taken by item {first[label]}"
-                yield _line(f"{message}; add a label: of its own to one of them", (name, index, "label"))
+    return _union((model, _annotation(Labelled[held] if labelled else held, declarative=True)))

@@ -52,9 +52,11 @@ def subjects(base: type[Part]) -> dict[str, str]:
 
 
 def is_shorthand(hint: Any, raw: Any) -> bool:
-    """Whether a part stands where its holder is due."""
-    is_part = isinstance(raw, str) or (isinstance(raw, dict) and "name" in raw)
-    return is_part and hasattr(hint, "shorthand")
+    """Whether a part, or a text, stands where its holder is due."""
+    field = getattr(hint, "shorthand", None)
+    if field is None or isinstance(raw, str):
+        return field is not None
+    return isinstance(raw, dict) and "name" in raw and hints(hint)[field] is not str
 
 
 def without(raw: Any, key: str) -> Any:

@@ -20,6 +20,8 @@ from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.network import Layer, Network, Signals, affine
 from dnnexp.core.problem import Problem
 
+THREADS = "DNNEXP_THREADS"
+"""The environment variable that says how many threads to use; all cores by default."""
 MEMORY = 32.0
 """The MiB that a stack of perturbed networks takes by default, in each thread: what caches like best."""
 _ARRAYS = 16
@@ -139,7 +141,7 @@ def _on_all_cores(run: Callable[[Any], int], jobs: Iterable[Any], progress: Prog
         with np.errstate(all="ignore"):
             return run(job)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(int(os.environ.get(THREADS) or os.cpu_count() or 1)) as pool:
         try:
             for done in pool.map(quietly, jobs):
                 progress(done)

@@ -2,9 +2,10 @@
 
 Two languages share a grammar, its limits and its words. Checks are over metrics: `parse` admits a small part
 of Python's expression grammar, `Expression.check` holds paths and types against an outline of the metrics,
-`Expression.evaluate` computes. The latter two are one traversal, over types and over values. Formulas are
-over arrays: `parse_formula` makes a program of them, `Formula.value` and `Formula.gradient` run it. Nothing
-is ever handed to Python's own `eval` or `getattr`.
+`Expression.evaluate` computes; `check_value` and `value` do so for an expression that gives a value rather
+than a truth. All four are one traversal, over types or over values. Formulas are over arrays: `parse_formula`
+makes a program of them, `Formula.value` and `Formula.gradient` run it. Nothing is ever handed to Python's own
+`eval` or `getattr`.
 """
 
 import ast
@@ -17,6 +18,7 @@ from dnnexp.expression._formula import Formula, parse_formula, variable_faults
 from dnnexp.expression._grammar import Grammar, read
 from dnnexp.expression._outline import Checker
 from dnnexp.expression._source import ExpressionError
+from dnnexp.expression._wording import BOOLEAN, NUMBER, TEXT, kind
 
 __all__ = [
     "Expression",
@@ -27,6 +29,8 @@ __all__ = [
     "parse_formula",
     "variable_faults",
 ]
+
+_VALUES = (NUMBER, BOOLEAN, TEXT)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,24 @@ class Expression:
             return Outcome(evaluator.truth("a check", self._body), evaluator.detail())
         except Undecided as undecided:
             return Outcome(None, evaluator.detail(str(undecided)))
+
+    def check_value(self, outline: Mapping[str, Any]) -> str:
+        """Return what kind of value it gives: "a number", "text", "true or false", "anything" (not known).
+
+        Raises:
+            ExpressionError: a path cannot exist, a type cannot fit, or the value is a list or a mapping.
+        """
+        checker = Checker(self.text, outline)
+        return kind(checker.need("a value", checker.value(self._body), *_VALUES))
+
+    def value(self, metrics: Mapping[str, Any]) -> float | str | bool | None:
+        """Return the number, text or truth that it gives; None where the metrics leave it undecided."""
+        evaluator = Evaluator(self.text, metrics)
+        try:
+            found: float | str | bool = evaluator.need("a value", evaluator.value(self._body), *_VALUES)
+        except Undecided:
+            return None
+        return found
 
 
 def parse(text: str) -> Expression:

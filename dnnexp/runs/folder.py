@@ -22,7 +22,7 @@ class WriteError(Exception):
 
 
 @contextlib.contextmanager
-def _reporting(path: Path) -> Iterator[None]:
+def reporting(path: Path) -> Iterator[None]:
     """Turn the system's errors into a WriteError that names the path and the cause."""
     try:
         yield
@@ -33,9 +33,10 @@ def _reporting(path: Path) -> Iterator[None]:
 class RunFolder:
     """A run's folder. Every file in it is written whole or not at all."""
 
-    def __init__(self, path: Path) -> None:
-        """A folder that exists."""
+    def __init__(self, path: Path, durable: bool = True) -> None:
+        """A folder that exists; what is written to a durable one outlives a loss of power at once."""
         self.path = path
+        self._durable = durable
 
     @classmethod
     def claim(cls, output: Path, experiment: str, name: str) -> RunFolder:
@@ -46,15 +47,15 @@ class RunFolder:
         """
         stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{experiment}-{name}"
         number = 1
-        with _reporting(output):
+        with reporting(output):
             is_file = output.exists() and not output.is_dir()
         if is_file:
             raise WriteError(f"{output}: is a file, not a folder for run folders")
         while True:
             path = output / (stem if number == 1 else f"{stem}-{number}")
-            with _reporting(output):
+            with reporting(output):
                 output.mkdir(parents=True, exist_ok=True)
-            with _reporting(path):
+            with reporting(path):
                 try:
                     path.mkdir()
                     return cls(path)
@@ -71,12 +72,13 @@ class RunFolder:
         data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
         path = self.path / name
         temporary = self.path / f".{name}.{secrets.token_hex(4)}"
-        with _reporting(path):
+        with reporting(path):
             try:
                 with temporary.open("wb") as stream:
                     stream.write(data)
                     stream.flush()
-                    os.fsync(stream.fileno())
+                    if self._durable:
+                        os.fsync(stream.fileno())
                 temporary.replace(path)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -102,7 +104,7 @@ class RunFolder:
         """
         latest = self.path.parent / "latest"
         temporary = self.path.parent / f".latest.{secrets.token_hex(4)}"
-        with _reporting(latest):
+        with reporting(latest):
             if latest.exists() and not latest.is_symlink():
                 raise FileExistsError(0, "it exists and is no link")
             try:

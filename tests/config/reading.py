@@ -16,7 +16,8 @@ MINIMAL: dict[str, Tree] = {
     "activations": {"network": {"layers": [3, 4]}, "activations": ["relu"], "initializers": ["glorot"]},
     "gradcheck": {"network": {"layers": [3, 4, 2], "activation": "tanh"}},
 }
-SHIPPED = sorted(directory().rglob("*.yaml"))
+SHIPPED = sorted(path for path in directory().rglob("*.yaml") if path.parent.name in experiments.NAMES)
+SWEEPS = sorted((directory() / "sweeps").glob("*.yaml"))
 
 
 def with_value(tree: Tree, path: Sequence[str | int], value: Any) -> Tree:

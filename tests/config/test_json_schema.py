@@ -9,7 +9,17 @@ import pytest
 from dnnexp import experiments
 from dnnexp.config import dialect
 from dnnexp.config.schema import json_schema
-from tests.config.reading import MINIMAL, SHIPPED, KeyPath, config_class, errors_of, valid, with_value
+from dnnexp.config.sweep import SweepConfig
+from tests.config.reading import (
+    MINIMAL,
+    SHIPPED,
+    SWEEPS,
+    KeyPath,
+    config_class,
+    errors_of,
+    valid,
+    with_value,
+)
 
 EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.NAMES)
 
@@ -28,6 +38,16 @@ def test_the_json_schema_takes_a_shipped_config_and_no_misspelt_key(file: Path) 
         assert validator.is_valid(tree)
         assert not validator.is_valid(tree | {"nmae": "x"})
         assert not validator.is_valid(tree | {"seed": -1})
+
+
+@pytest.mark.parametrize("file", SWEEPS, ids=lambda file: file.stem)
+def test_the_json_schema_takes_a_shipped_sweep_and_no_misspelt_key(file: Path) -> None:
+    tree = dialect.parse(file.read_bytes()).value
+    validator = jsonschema.Draft202012Validator(json_schema([SweepConfig]))
+    assert validator.is_valid(tree)
+    assert validator.is_valid(tree | {"metrics": ["minimum", {"value": "minimum", "label": "x"}]})
+    for wrong in ({"gird": {}}, {"grid": {"steps": 5}}, {"metrics": [{"label": "x"}]}, {"random": {"count": 0}}):
+        assert not validator.is_valid(tree | wrong)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dnnexp.config.schema import json_schema
 from dnnexp.core.activations import Tanh
 from dnnexp.core.losses import Linear
 from dnnexp.core.objectives import ExpressionObjective, Sphere
-from dnnexp.experiments.gradcheck.config import GradcheckConfig, estimate
+from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.targets import (
     ActivationTarget,
     AllTargets,
@@ -23,6 +23,7 @@ from dnnexp.experiments.gradcheck.targets import (
     NetworkTarget,
     ObjectiveTarget,
 )
+from dnnexp.experiments.gradcheck.work import estimate, shrink
 from dnnexp.registry import examples, plain
 from tests.config.reading import MINIMAL, KeyPath, errors_of, valid
 
@@ -120,7 +121,7 @@ def test_the_json_schema_refuses_it_too(written: Any) -> None:
 
 
 def edited(*arguments: str, tree: Any = None) -> Any:
-    found = MINIMAL["gradcheck"] if tree is None else tree
+    found = tree or {}
     for argument in arguments:
         found = apply(GradcheckConfig, found, parse(argument)).tree
     return valid("gradcheck", found).target
@@ -145,22 +146,53 @@ NETWORKS_ONLY: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(("key", "value", "message"), NETWORKS_ONLY, ids=[key for key, *_ in NETWORKS_ONLY])
 def test_what_is_of_networks_is_refused_beside_another_target(key: str, value: Any, message: str) -> None:
     """`directions` was let pass, and the summary of the run failed."""
-    tree = MINIMAL["gradcheck"] | {"target": "all", key: value}
-    assert errors_of("gradcheck", tree) == [((key,), message)]
+    assert errors_of("gradcheck", {"target": "all", key: value}) == [((key,), message)]
+
+
+USELESS: dict[str, tuple[Any, Any, str]] = {
+    "batch": ("activation:relu", 4, "does nothing for the target activation: leave it out, or "),
+    "loss": ("loss:linear", "linear", "does nothing for the target loss (the target's own is target.loss): "),
+    "network": ("all", MINIMAL["gradcheck"]["network"], "does nothing for the target all: "),
+    "initializer": ("all", {"weights": "he"}, "does nothing for the target all: "),
+    "adjoint_directions": ("all", 2, "does nothing for the target all: leave it out, or drop it by the "),
+}
+
+
+@pytest.mark.parametrize("key", USELESS)
+def test_a_key_that_does_nothing_for_the_target_is_refused(key: str) -> None:
+    """It was taken silently: a batch of 4 changed nothing of a check of relu."""
+    target, value, message = USELESS[key]
+    ((path, text),) = errors_of("gradcheck", {"target": target, key: value})
+    assert path == (key,)
+    assert text.startswith(message)
+
+
+def test_methods_of_networks_are_refused_for_other_targets() -> None:
+    """They were taken silently, and none of them was among those of the check."""
+    (first, second) = errors_of("gradcheck", {"target": "all", "methods": ["backward", "complex", "forward"]})
+    allowed = "central, central4, richardson, complex; the formula and richardson always take part"
+    assert first == (("methods", 0), f"backward does nothing for the target all: allowed: {allowed}")
+    assert second[0] == ("methods", 2)
+
+
+def test_a_resolved_config_of_a_part_can_be_read_again() -> None:
+    """Keys of networks stand in it with their defaults; a smaller check, too, keeps these."""
+    config = valid("gradcheck", {"target": "activation:relu", "methods": ["central4", "complex"]})
+    assert valid("gradcheck", plain(config)) == config
+    assert valid("gradcheck", plain(shrink(config))) == shrink(config)
 
 
 def test_the_work_is_told_in_evaluations() -> None:
-    tree = {"target": "activation:tanh", "methods": ["backward", "central", "complex"]}
+    tree = {"target": "activation:tanh", "methods": ["central", "complex"]}
     told = estimate(valid("gradcheck", tree))
     assert told.startswith(
         "1 tensor by 4 methods, for each entry at each point 87 evaluations; the error curve "
     )
-    told = estimate(valid("gradcheck", tree | EXPRESSION))
+    told = estimate(valid("gradcheck", tree | EXPRESSION | {"methods": ["central", "richardson"]}))
     assert told.startswith("1 tensor by 3 methods, for 0.25 of the entries at each point 86 evaluations;")
 
 
 def test_a_fault_is_for_networks() -> None:
     tree = MINIMAL["gradcheck"] | {"target": "all", "inject": {"name": "sign", "layer": 1}}
-    ((path, text),) = errors_of("gradcheck", tree)
-    assert path == ("inject",)
+    text = dict(errors_of("gradcheck", tree))["inject",]
     assert text == "is a fault of a network's backward pass, but the target is all"

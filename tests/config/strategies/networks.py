@@ -120,8 +120,10 @@ def checked(cls: type, every: bool) -> Trees:
 
 
 def as_the_target_allows(tree: Tree) -> Tree:
-    """Directions are of networks."""
+    """Without what only networks have."""
     target = tree.get("target", "network")
     if target == "network" or (isinstance(target, dict) and target["name"] == "network"):
         return tree
-    return {key: value for key, value in tree.items() if key not in ("directions", "hessian_directions")}
+    of_networks = {"network", "initializer", "loss", "batch", "methods", "directions"}
+    of_networks |= {"adjoint_directions", "hessian_directions"}
+    return {key: value for key, value in tree.items() if key not in of_networks}

@@ -10,8 +10,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dnnexp.cli.summaries.tables import Titled, count, number, table
 from dnnexp.experiments.base import Result
+from dnnexp.summaries.tables import Titled, count, number, table
 
 _LAYERS = (5, 4, 3, 2)
 

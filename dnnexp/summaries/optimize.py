@@ -8,9 +8,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dnnexp.cli.summaries.optimize_notes import forms, objective_notes, suite_notes
-from dnnexp.cli.summaries.tables import Titled, count, number, table
 from dnnexp.experiments.base import Result
+from dnnexp.summaries.optimize_notes import forms, objective_notes, suite_notes
+from dnnexp.summaries.tables import Titled, count, number, table
 
 
 def tables(result: Result) -> list[RenderableType]:

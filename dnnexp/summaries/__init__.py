@@ -9,8 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dnnexp.cli.summaries import activations, gradcheck, optimize
 from dnnexp.experiments.base import Result
+from dnnexp.summaries import activations, gradcheck, optimize
 
 _TABLES: dict[str, Callable[[Result], list[RenderableType]]] = {
     "optimize": optimize.tables,
@@ -22,13 +22,13 @@ _STYLES = {"holds": "green", "fails": "red", "not_evaluable": "yellow", "skipped
 
 def summary(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> RenderableType:
     """The tables of a result, then the expectations with their outcomes."""
-    return Group(*_TABLES[experiment](result), *_expectations(outcomes))
+    return Group(*_TABLES[experiment](result), *expectations(outcomes))
 
 
 def refusal(result: Result, unmet: list[dict[str, str]]) -> RenderableType:
     """Why the exit code is 1: the verdict on the gradients where it is no, and the unmet expectations."""
-    verdict = [] if result.passed else gradcheck.verdict(result.metrics)
-    return Group(*verdict, *_expectations(unmet))
+    verdict = [] if result.passed else gradcheck.verdict(result)
+    return Group(*verdict, *expectations(unmet))
 
 
 def text(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> str:
@@ -38,7 +38,8 @@ def text(experiment: str, result: Result, outcomes: list[dict[str, str]]) -> str
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
 
-def _expectations(outcomes: list[dict[str, str]]) -> list[RenderableType]:
+def expectations(outcomes: list[dict[str, str]]) -> list[RenderableType]:
+    """Every claim with its outcome and what decided it."""
     if not outcomes:
         return []
     table = Table.grid(padding=(0, 2))

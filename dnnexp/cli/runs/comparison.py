@@ -1,0 +1,218 @@
+"""A comparison of runs: read from their folders, told, drawn."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from dnnexp.cli.runs.columns import Columns, printable
+from dnnexp.cli.runs.list import described
+from dnnexp.cli.runs.stored import config_of
+from dnnexp.cli.runs.words import STYLES, state
+from dnnexp.runs.catalogue import look
+from dnnexp.runs.compare import (
+    ABSENT,
+    Row,
+    config_leaves,
+    environment_leaves,
+    metric_leaves,
+    rows,
+)
+from dnnexp.runs.folder import RunFolder, reporting
+from dnnexp.runs.record import Run, read_json
+
+_SHORT = 22
+"""Characters of a value that stands in a column; longer ones get lines of their own."""
+_LABELS = 3
+_UNREADABLE = (OSError, EOFError, ValueError, TypeError, LookupError, zipfile.BadZipFile, zlib.error)
+"""What torn arrays lead to, and metrics that another version has written."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run with what its folder holds; a part that is not there is empty."""
+
+    run: Run
+    config: Mapping[str, Any]
+    record: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+class Compared(NamedTuple):
+    """Every key of the runs' configs, environments and metrics."""
+
+    config: list[Row]
+    environment: list[Row]
+    metrics: list[Row]
+
+
+def load(folders: Iterable[Path]) -> list[Loaded]:
+    """What the folders hold; what one lacks is said.
+
+    Raises:
+        click.UsageError: a run is named twice, or is a sweep.
+    """
+    found: list[Loaded] = []
+    for folder in folders:
+        run = look(folder)
+        if run is None or run.jobs is not None:
+            message = f"{folder}: is a sweep; its jobs can be compared: {folder / 'jobs'}{os.sep}..."
+            raise click.UsageError(message if run else f"{folder}: is no run folder any more")
+        if any(folder.resolve() == other.run.path.resolve() for other in found):
+            raise click.UsageError(f"{folder}: is given twice")
+        metrics = read_json(folder / "metrics.json").get("metrics")
+        if not isinstance(metrics, dict):
+            click.echo(f"dnnexp: {folder}: is {run.status}: it has no metrics", err=True)
+        record = read_json(folder / "run.json")
+        found.append(Loaded(run, config_of(folder), record, metrics if isinstance(metrics, dict) else {}))
+    return found
+
+
+def compared(runs: Sequence[Loaded]) -> Compared:
+    """All keys, with the values of each run."""
+    return Compared(
+        rows([config_leaves(run.config) for run in runs]),
+        rows([environment_leaves(run.record) for run in runs]),
+        rows([metric_leaves(run.metrics) for run in runs]),
+    )
+
+
+def document(runs: Sequence[Loaded], found: Compared, show_all: bool) -> dict[str, Any]:
+    """The comparison as JSON has it: values in the order of the runs, null for what is not there."""
+    entries = {
+        name: [_entry(row, runs) for row in part if show_all or not row.is_equal]
+        for name, part in found._asdict().items()
+    }
+    equal = {name: sum(row.is_equal for row in part) for name, part in found._asdict().items()}
+    return {"runs": [described(run.run) for run in runs], **entries, "equal": equal}
+
+
+def _entry(row: Row, runs: Sequence[Loaded]) -> dict[str, Any]:
+    absent = [run.run.path.name for run, value in zip(runs, row.values, strict=True) if value is ABSENT]
+    distances = {"difference": row.difference, "relative": row.relative}
+    return {"key": row.key, "values": row.plain, "absent": absent, **distances}
+
+
+def show(runs: Sequence[Loaded], found: Compared, show_all: bool) -> None:
+    """Print the runs, each with a letter, and what differs."""
+    console = Console()
+    head = [
+        (f"{letter}  {printable(run.run.path.name)}", (state(run.run), STYLES[run.run.status]))
+        for letter, run in zip(letters(len(runs)), runs, strict=True)
+    ]
+    console.print(Columns(("runs", ""), head, frozenset({1})), soft_wrap=True)
+    for name, part in found._asdict().items():
+        for renderable in _section(name, part, letters(len(runs)), show_all):
+            console.print(renderable, soft_wrap=True)
+
+
+def letters(count: int) -> list[str]:
+    """The letters a to z, then a2, b2 and so on."""
+    return [chr(ord("a") + i % 26) + (str(i // 26 + 1) if i >= 26 else "") for i in range(count)]
+
+
+def _section(
+    name: str, part: Sequence[Row], heads: Sequence[str], show_all: bool
+) -> Iterator[RenderableType]:
+    """What differs in one respect, and how much is equal."""
+    shown = [row for row in part if show_all or not row.is_equal]
+    equal = sum(row.is_equal for row in part)
+    differ = f"{len(part) - equal} differ" if equal < len(part) else "no difference"
+    return section(f"{name}: {differ}, {equal} equal", shown, heads, has_distances=name == "metrics")
+
+
+def section(
+    title: str, shown: Sequence[Row], heads: Sequence[str], has_distances: bool
+) -> Iterator[RenderableType]:
+    """A title and a line for each key, or several where a value is long."""
+    yield Text(f"\n{title}", style="bold")
+    short, long = [row for row in shown if _is_short(row)], [row for row in shown if not _is_short(row)]
+    has_distances = has_distances and any(row.difference is not None for row in short)
+    if short:
+        heading = ("", *heads, *(("difference", "relative") if has_distances else ()))
+        yield Columns(heading, [_cells(row, has_distances) for row in short], indent="  ")
+    for row in long:
+        yield Text(f"  {printable(row.key)}")
+        for letter, value in zip(heads, row.values, strict=True):
+            yield Text(f"    {letter}  {word(value)}")
+
+
+def _is_short(row: Row) -> bool:
+    return all(len(word(value)) <= _SHORT for value in row.values)
+
+
+def _cells(row: Row, has_distances: bool) -> tuple[str, ...]:
+    distances = (row.difference, row.relative) if has_distances else ()
+    told = ("" if value is None else f"{value:.3g}" for value in distances)
+    return (printable(row.key), *map(word, row.values), *told)
+
+
+def word(value: Any) -> str:
+    """A value as it stands in a table: six digits of a number, a dash where there is none."""
+    if value is ABSENT:
+        return "–"
+    if isinstance(value, str):
+        return printable(value)
+    return f"{value:.6g}" if isinstance(value, float) else printable(json.dumps(value, ensure_ascii=False))
+
+
+def draw(runs: Sequence[Loaded], found: Compared, file: Path) -> None:
+    """Draw the curves of the runs into a PNG and say where it is, or why there is none.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    from dnnexp.execution.run import drawn
+    from dnnexp.experiments.base import Result
+
+    experiments = {run.run.experiment for run in runs}
+    if len(experiments) > 1:
+        click.echo("dnnexp: no plot: these are runs of different experiments", err=True)
+        return
+    (experiment,) = experiments
+    metrics = {"experiment": experiment, "runs": [run.metrics for run in runs]}
+    try:
+        arrays = {str(i): _curves(run.run.path) for i, run in enumerate(runs)}
+        ((_, png),) = drawn("comparison", Result(labels(runs, found.config), metrics, arrays))
+    except _UNREADABLE as error:
+        click.echo(f"dnnexp: no plot: what is to be drawn cannot be read: {error!r}", err=True)
+        return
+    with reporting(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    RunFolder(file.parent).write(file.name, png)
+    click.echo(f"plot: {file}", err=True)
+
+
+def _curves(folder: Path) -> dict[str, Any]:
+    """The arrays of a run that are curves of values."""
+    with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays if name == "evaluations" or name.endswith(".value")}
+
+
+def labels(runs: Sequence[Loaded], config: Sequence[Row]) -> tuple[str, ...]:
+    """A label for each run: its letter, and the settings in which it differs from the others."""
+    telling = [
+        row
+        for row in config
+        if not row.is_equal
+        and row.key.partition(".")[0] not in ("name", "expect")
+        and ABSENT not in row.values
+        and _is_short(row)
+    ]
+    found = []
+    for place, (letter, run) in enumerate(zip(letters(len(runs)), runs, strict=True)):
+        said = [f"{row.key}={word(row.values[place])}" for row in telling[:_LABELS]]
+        said += ["…"] * (len(telling) > _LABELS)
+        found.append(f"{letter}: {', '.join(said) or run.run.path.name}")
+    return tuple(found)

@@ -1,0 +1,119 @@
+"""Which runs are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+import click
+
+from dnnexp.runs.record import Run, read_json
+
+_OUTLINE: Mapping[str, Any] = {
+    "experiment": str,
+    "name": str,
+    "seed": float,
+    "status": str,
+    "start": str,
+    "seconds": float,
+    "passed": bool,
+    "metrics": object,
+    "config": object,
+}
+"""What an expression may name; a type in the place of a value."""
+
+
+def keep(
+    runs: Iterable[Run],
+    experiments: Sequence[str],
+    name: str | None,
+    statuses: Sequence[str],
+    since: datetime | None,
+    where: str | None,
+) -> Iterator[Run]:
+    """The runs that pass all filters; those that must read more than `run.json` come last.
+
+    Raises:
+        click.BadParameter: no such experiment, or an expression that cannot be used.
+    """
+    _check(experiments)
+    holds = _condition(where)
+    for run in runs:
+        if experiments and run.experiment not in experiments:
+            continue
+        if statuses and run.status not in statuses:
+            continue
+        if name is not None and not fnmatchcase(run.name or "", name):
+            continue
+        if since is not None and (run.start is None or run.start < since):
+            continue
+        if holds(run):
+            yield run
+
+
+def _check(wanted: Sequence[str]) -> None:
+    if not wanted:
+        return
+    from dnnexp.experiments import NAMES
+    from dnnexp.registry import suggest
+
+    known = (*NAMES, "sweep")
+    for name in wanted:
+        if name not in known:
+            message = f"unknown experiment {name!r}{suggest(name, known)}"
+            raise click.BadParameter(message, param_hint="--experiment")
+
+
+def _condition(where: str | None) -> Callable[[Run], bool]:
+    if where is None:
+        return lambda run: True
+    from dnnexp.expression import ExpressionError, parse
+
+    try:
+        expression = parse(where)
+        expression.check(_OUTLINE)
+    except ExpressionError as error:
+        raise click.BadParameter(str(error), param_hint="--where") from None
+    return lambda run: expression.evaluate(_Facts(run)).value is True
+
+
+class _Facts(Mapping[str, Any]):
+    """What an expression sees of a run: files are read when it asks for what is in them."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._read: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in _OUTLINE:
+            raise KeyError(key)
+        if key not in self._read:
+            self._read[key] = self._find(key)
+        return self._read[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in _OUTLINE
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_OUTLINE)
+
+    def __len__(self) -> int:
+        return len(_OUTLINE)
+
+    def _find(self, key: str) -> Any:
+        match key:
+            case "start":
+                return self._run.start and f"{self._run.start:%Y-%m-%dT%H:%M:%SZ}"
+            case "metrics":
+                return read_json(self._run.path / "metrics.json").get("metrics")
+            case "passed":
+                found = self["metrics"]
+                passed = found.get("passed") if isinstance(found, dict) else None
+                return passed if isinstance(passed, bool) else None
+            case "config":
+                from dnnexp.cli.runs.stored import config_of
+
+                return config_of(self._run.path)
+        return getattr(self._run, key)

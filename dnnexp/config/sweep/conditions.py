@@ -1,0 +1,47 @@
+"""The conditions of `exclude`, over the swept keys of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dnnexp import expression
+from dnnexp.config.sweep.spec import parsed
+from dnnexp.registry import Complaint
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Conditions; a job in which one is true is left out. What a job does not have decides nothing."""
+
+    texts: tuple[str, ...]
+
+    def complaints(self, keys: Iterable[str]) -> Iterator[Complaint]:
+        """What is wrong with those that speak of other than these keys."""
+        shape = nested((key, object) for key in keys)
+        for index, text in enumerate(self.texts):
+            try:
+                parsed(text).check(shape)
+            except expression.ExpressionError as error:
+                yield ("exclude", index), str(error)
+
+    def exclude(self, swept: Mapping[str, Any]) -> bool:
+        """Whether one is true."""
+        if not self.texts:
+            return False
+        values = nested(swept.items())
+        return any(parsed(text).evaluate(values).value for text in self.texts)
+
+
+def nested(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Dotted keys as mappings in mappings; a key that lies in another's value is left out."""
+    root: dict[str, Any] = {}
+    for key, value in items:
+        *outer, last = key.split(".")
+        here: Any = root
+        for name in outer:
+            here = here.setdefault(name, {}) if isinstance(here, dict) else None
+        if isinstance(here, dict):
+            here.setdefault(last, value)
+    return root

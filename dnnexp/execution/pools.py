@@ -1,0 +1,109 @@
+"""Where jobs run: in this process, in processes of this machine, on a Dask cluster.
+
+A pool has slots, each of which has one call under way. What is lost when a worker dies is the call of its
+slot, no other: each process is an executor of its own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class PoolError(Exception):
+    """The pool as a whole is gone, or there is none; the message says why."""
+
+
+class Pool(Protocol):
+    """Slots that calls are submitted to."""
+
+    slots: int
+    lost: tuple[type[Exception], ...]
+    """What a future raises when its worker has died."""
+
+    def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Start a call in a slot that is free.
+
+        Raises:
+            PoolError: nothing can be started any more.
+        """
+
+    def replace(self, slot: int) -> None:
+        """Give the slot a new worker after its worker has died."""
+
+    def close(self) -> None:
+        """End the workers, at once, with what they are doing."""
+
+
+class Serial:
+    """In this process, one after another."""
+
+    slots = 1
+    lost: tuple[type[Exception], ...] = ()
+
+    def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Do it now."""
+        future: Future[T] = Future()
+        future.set_result(function(*arguments))
+        return future
+
+    def replace(self, slot: int) -> None:
+        """Nothing: this process is alive."""
+
+    def close(self) -> None:
+        """Nothing is under way."""
+
+
+class Processes:
+    """Processes of this machine, a slot each."""
+
+    lost: tuple[type[Exception], ...] = (BrokenProcessPool,)
+
+    def __init__(self, count: int, preload: Sequence[str]) -> None:
+        """`count` processes, copies of a server that has imported the modules of `preload`."""
+        self.slots = count
+        # a server without threads and locks: forking this process, which has both, may hang the child
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([*preload])
+        self._executors: list[Executor] = [self._executor() for _ in range(count)]
+
+    def _executor(self) -> Executor:
+        return ProcessPoolExecutor(1, self._context, initializer=_begin)
+
+    def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Start a call in the slot's process."""
+        return self._executors[slot].submit(function, *arguments)
+
+    def replace(self, slot: int) -> None:
+        """A new process for the slot."""
+        self._executors[slot].shutdown(wait=False)
+        self._executors[slot] = self._executor()
+
+    def close(self) -> None:
+        """Kill the processes: a job that is cut off leaves nothing that looks complete."""
+        for child in multiprocessing.active_children():
+            child.kill()
+        for executor in self._executors:
+            executor.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Ctrl-C is for the process that we work for; when that one ends, however it does, so do we."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()

@@ -1,0 +1,74 @@
+"""`results.csv`: the rows of the document, and beside them every scalar of each job's metrics."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+_EMPTY = ","
+
+
+class Scalars:
+    """The scalars of many jobs, a line each, kept as text: that takes the least memory.
+
+    A column is where its name first appears, so a line is only as long as the columns known by then.
+    """
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.names: dict[str, None] = {}
+        self._lines: list[tuple[str, int]] = []
+
+    def add(self, tree: Mapping[str, Any], leave_out: Collection[str] = ()) -> None:
+        """A job's metrics, less the scalars of some names; empty for a job that has none."""
+        found = flat(tree)
+        for name in leave_out:
+            found.pop(name, None)
+        self.names |= dict.fromkeys(found)
+        self._lines.append((_line(map(found.get, self.names)), len(self.names)))
+
+    def lines(self) -> Iterable[str]:
+        """The cells of each job, without what ends a line, as many as there are names."""
+        return (text + _EMPTY * (len(self.names) - max(count, 1)) for text, count in self._lines)
+
+
+def flat(tree: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """The scalars of a JSON document by their dotted paths, lists left out."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{path}{key}.")
+        elif not isinstance(value, list):
+            found[f"{path}{key}"] = value
+    return found
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], scalars: Scalars) -> str:
+    """As RFC 4180 has it: numbers by repr, null empty, what is nested as JSON.
+
+    A scalar that has its name in common with a column is named `metrics.<name>`.
+    """
+    names = [f"metrics.{name}" if name in columns else name for name in scalars.names]
+    lines = [_line([*columns, *names])]
+    for row, more in zip(rows, scalars.lines(), strict=True):
+        first = _line(map(row.get, columns))
+        lines.append(f"{first},{more}" if names else first)
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _line(values: Iterable[Any]) -> str:
+    """Values as cells; a line that is empty stands for one empty cell or for none."""
+    buffer = io.StringIO()
+    cells = [_cell(value) for value in values]
+    if cells not in ([], [None]):  # which csv would write as ""
+        csv.writer(buffer, lineterminator="").writerow(cells)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return value

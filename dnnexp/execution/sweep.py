@@ -1,0 +1,107 @@
+"""A sweep in its folder: what is to be done, doing it, and the results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dnnexp.config.expectations import complaint
+from dnnexp.config.sweep import Job, Plan
+from dnnexp.execution import plan_file, table
+from dnnexp.execution.plan_file import Command, PlanError
+from dnnexp.execution.run import drawn
+from dnnexp.execution.worker import Ended, Task
+from dnnexp.experiments.base import Result
+from dnnexp.runs.folder import RunFolder
+from dnnexp.runs.journal import Journal
+from dnnexp.runs.sweep_folder import SweepFolder
+
+
+def claim_problems(plan: Plan) -> list[str]:
+    """What is wrong with the claims about the table: paths that cannot exist."""
+    outline = table.outline(plan.sweep, plan.jobs)
+    found = [complaint(expectation.check, outline) for expectation in plan.sweep.expect]
+    return [f"expect.{index}.check: {text}" for index, text in enumerate(found) if text is not None]
+
+
+def extended(folder: Path, before: Sequence[Job], plan: Plan, extend: bool) -> bool:
+    """Whether a plan has jobs that a sweep has not, and may have them.
+
+    Raises:
+        PlanError: the sweep has changed, and not by additions that were allowed.
+    """
+    old, new = {job.key for job in before}, {job.key for job in plan.jobs}
+    if old == new:
+        return False
+    if extend and old < new:
+        return True
+    lines = "".join(f"\n  {line}" for line in plan_file.differences(before, plan.jobs))
+    additions = ", or accept what is new with --extend" * (old < new)
+    raise PlanError(
+        f"{folder}: the sweep has changed since it began:{lines}\nstart it anew (without --resume){additions}"
+    )
+
+
+def tasks(folder: Path, jobs: Iterable[Job]) -> list[Task]:
+    """The jobs that are not complete, for workers."""
+    sweep = SweepFolder(folder)
+    return [Task(job.key, job.experiment, job.tree) for job in jobs if not sweep.is_complete(job.key)]
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Writes what happens to the journal, and passes it on."""
+
+    journal: Journal
+    on_start: Callable[[Sequence[Task]], None]
+    on_end: Callable[[Ended], None]
+    on_repeat: Callable[[Task, str], None]
+    tick: Callable[[int], None]
+
+    def started(self, tasks: Sequence[Task]) -> None:
+        """These were handed to a worker, which does them one after another."""
+        for task in tasks:
+            self.journal.record("started", job=task.key)
+        self.on_start(tasks)
+
+    def ended(self, ended: Ended) -> None:
+        """A job has ended for good."""
+        details = {"error": ended.error} if ended.error is not None else {}
+        self.journal.record(ended.status, job=ended.key, seconds=round(ended.seconds, 6), **details)
+        self.on_end(ended)
+
+    def again(self, task: Task, why: str) -> None:
+        """A job will be done again."""
+        self.journal.record("again", job=task.key, error=why)
+        self.on_repeat(task, why)
+
+
+def results(plan: Plan, folder: RunFolder, skip: bool, plots: bool) -> dict[str, Any]:
+    """Write `results.csv`, `results.json` and the plots of what there is; returns the document.
+
+    Raises:
+        WriteError: one of them cannot be written.
+    """
+    SweepFolder(folder.path).discard_attempts()
+    os.sync()  # what workers have written without waiting for the disk
+    found = table.build(plan.sweep, plan.jobs, folder.path, skip)
+    folder.write("results.csv", table.csv_text(found))
+    folder.write_json("results.json", found.document)
+    if plots:
+        for name, png in drawn("sweep", Result(plan.sweep, found.document)):
+            folder.write(name, png)
+    return found.document
+
+
+def claim(output: Path, plan: Plan, command: Command, plugins: Sequence[Path]) -> RunFolder:
+    """A new folder for a sweep, with its plan.
+
+    Raises:
+        WriteError: it cannot be made.
+    """
+    folder = RunFolder.claim(output, "sweep", plan.sweep.name)
+    plan_file.write(folder, plan, command, plugins)
+    return folder

@@ -1,0 +1,193 @@
+"""What a sweep has found: a row a job, its settings over repeats, and the same as CSV."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from dnnexp import expression
+from dnnexp.config.expectations import judge
+from dnnexp.config.sweep import Job, SweepConfig
+from dnnexp.execution import spreadsheet
+from dnnexp.execution.default_metrics import metrics_of
+from dnnexp.execution.spreadsheet import Scalars
+from dnnexp.execution.swept import keys_of, setting, values_of
+from dnnexp.experiments.base import Outline, finite, quantile
+from dnnexp.runs.folder import SCHEMA_VERSION
+from dnnexp.runs.sweep_folder import SweepFolder
+
+Row: TypeAlias = dict[str, Any]
+SEED = "seed"
+_BESIDE_VALUES = ("experiment", "name", "passed", "error")
+"""Of a row, what the CSV has not: the metrics themselves have it, or the journal."""
+
+
+class Table(NamedTuple):
+    """The document of `results.json`, and every scalar of each job's metrics."""
+
+    document: dict[str, Any]
+    scalars: Scalars
+
+
+def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = False) -> Table:
+    """What the jobs under `folder/jobs` have found so far.
+
+    A job is complete where its `metrics.json` can be read, failed where its `run.json` says so, otherwise
+    missing. `skip` leaves expectations undecided.
+    """
+    sweep_folder = SweepFolder(folder)
+    keys, columns = keys_of(jobs), _columns(sweep, jobs)
+    rows: list[Row] = []
+    scalars = Scalars()
+    same = {metric.label for metric in metrics_of(sweep, jobs) if metric.label == metric.value}
+    for job in jobs:  # one at a time: the metrics of all would fill the memory
+        found = _found(job, sweep_folder)
+        metrics = found.pop("metrics")
+        values = {name: _number(parsed.value(metrics)) if metrics else None for name, parsed in columns}
+        rows.append({**found, **values_of(job, keys), **values})
+        scalars.add(metrics or {}, leave_out=same)
+    names = [name for name, _ in columns]
+    labels = [metric.label for metric in metrics_of(sweep, jobs)]
+    groups = _groups(rows, [key for key in keys if key != SEED], labels, names)
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "name": sweep.name,
+        "keys": [key for key in keys if key != SEED],
+        "metrics": labels,
+        "counts": {"jobs": len(rows)} | _counts(rows, ("complete", "failed", "missing")),
+        "rows": rows,
+        "groups": groups,
+        "best": {label: _least(groups, label) for label in labels},
+    }
+    return Table(document | {"expectations": judge(sweep.expect, document, skip)}, scalars)
+
+
+def _columns(sweep: SweepConfig, jobs: Sequence[Job]) -> list[tuple[str, expression.Expression]]:
+    """Name and expression of every column that the metrics of a job give."""
+    found = []
+    for metric in metrics_of(sweep, jobs):
+        found.append((metric.label, metric.value))
+        if metric.theory is not None:
+            found.append((f"{metric.label}.theory", metric.theory))
+        if metric.contour is not None:
+            found.append((f"{metric.label}.contour", metric.contour.value))
+    return [(name, expression.parse(text)) for name, text in found]
+
+
+def _found(job: Job, folder: SweepFolder) -> Row:
+    """The head of a job's row, with its metrics, None where it is not complete."""
+    head: Row = {"job": job.key, "status": "missing", "experiment": job.experiment, "name": job.name}
+    head |= {"passed": None, "error": None, "metrics": None}
+    complete = _document(folder.jobs / job.key / "metrics.json")
+    if complete and isinstance(metrics := complete.get("metrics"), dict):
+        passed = metrics.get("passed")
+        verdict = passed if isinstance(passed, bool) else None
+        return head | {"status": "complete", "passed": verdict, "metrics": metrics}
+    record = folder.record(job.key)
+    if record.get("status") == "failed":
+        return head | {"status": "failed", "error": record.get("error")}
+    return head
+
+
+def _document(path: Path) -> dict[str, Any] | None:
+    """A JSON document; None where there is none, or only a part of it."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _number(value: Any) -> float | None:
+    """A number, of true and false 1 and 0; None of all else."""
+    if isinstance(value, bool):
+        return int(value)
+    is_finite = isinstance(value, int | float) and abs(value) <= sys.float_info.max
+    return value if is_finite else None
+
+
+def _counts(rows: Iterable[Row], statuses: Iterable[str]) -> dict[str, int]:
+    found = [row["status"] for row in rows]
+    return {status: found.count(status) for status in statuses}
+
+
+def _groups(rows: Iterable[Row], keys: list[str], labels: list[str], names: list[str]) -> list[Row]:
+    """The rows of equal settings as one: medians and quartiles over the complete ones.
+
+    A null stands for a number that is not finite and counts as +inf, as diverged runs do in an experiment.
+    """
+    parts: dict[str, list[Row]] = {}
+    for row in rows:
+        parts.setdefault(setting(row, keys), []).append(row)
+    groups = []
+    for part in parts.values():
+        counts = _counts(part, ("complete", "failed", "missing"))
+        head = {key: part[0][key] for key in keys}
+        groups.append(head | {"runs": counts.pop("complete")} | counts)
+    complete = [[row for row in part if row["status"] == "complete"] for part in parts.values()]
+    for name in names:
+        columns = [[row[name] for row in part] for part in complete]
+        for group, (low, median, high) in zip(groups, _quartiles(columns), strict=True):
+            group[name] = median
+            if name in labels:
+                group |= {f"{name}.low": low, f"{name}.high": high}
+    return groups
+
+
+def _quartiles(columns: Sequence[Sequence[float | None]]) -> list[tuple[float | None, ...]]:
+    """The quartiles of each column, lower first; None where they are not finite."""
+    found: list[tuple[float | None, ...]] = [(None, None, None)] * len(columns)
+    for size in {len(column) for column in columns} - {0}:  # all of a length at once
+        places = [place for place, column in enumerate(columns) if len(column) == size]
+        values = np.array([columns[place] for place in places], dtype=np.float64)  # None becomes NaN
+        for place, row in zip(places, quantile(values, (0.25, 0.5, 0.75)).T, strict=True):
+            found[place] = tuple(map(finite, row))
+    return found
+
+
+def _least(groups: Iterable[Row], label: str) -> Row | None:
+    """The group with the least median."""
+    found = [group for group in groups if group[label] is not None]
+    return min(found, key=lambda group: float(group[label]), default=None)
+
+
+def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Outline:
+    """The shape of the document, to check expectations against."""
+    keys = keys_of(jobs)
+    swept = [values_of(job, keys) for job in jobs]
+    types = {key: _type([values[key] for values in swept]) for key in keys}
+    names = [name for name, _ in _columns(sweep, jobs)]
+    labels = [metric.label for metric in metrics_of(sweep, jobs)]
+    settings = [key for key in keys if key != SEED]
+    head = {"job": str, "status": str, "experiment": str, "name": str, "passed": bool, "error": str}
+    group: Outline = {key: types[key] for key in settings} | {"runs": int, "failed": int, "missing": int}
+    group |= dict.fromkeys(names, float)
+    group |= {f"{label}.{end}": float for label in labels for end in ("low", "high")}
+    return {
+        "schema_version": int,
+        "name": str,
+        "keys": [str] * len(settings),
+        "metrics": [str] * len(labels),
+        "counts": dict.fromkeys(("jobs", "complete", "failed", "missing"), int),
+        "rows": [head | types | dict.fromkeys(names, float)] * len(jobs),
+        "groups": [group] * len({setting(values, settings) for values in swept}),
+        "best": dict.fromkeys(labels, group),
+    }
+
+
+def _type(values: Iterable[Any]) -> type:
+    """The type that stands in an outline for some values."""
+    types = {float if type(value) is int else type(value) for value in values if value is not None}
+    return types.pop() if len(types) == 1 and types <= {float, bool, str} else object
+
+
+def csv_text(table: Table) -> str:
+    """The table for spreadsheets: a line a job, with all scalars of its metrics."""
+    rows = table.document["rows"]
+    columns = dict.fromkeys(key for row in rows for key in row if key not in _BESIDE_VALUES)
+    return spreadsheet.csv_text(list(columns), rows, table.scalars)

@@ -1,0 +1,156 @@
+"""What a worker does: jobs, one after another, each into a run folder of its own, whatever happens to them.
+
+It may be a process of ours or one of a Dask cluster; what it needs is passed in, what it finds is on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from dnnexp.config.schema import read
+from dnnexp.execution.run import Manner, carry_out, message
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Event, Line
+from dnnexp.plugins import load_plugins
+from dnnexp.registry import dotted
+from dnnexp.runs.folder import RunFolder
+from dnnexp.runs.sweep_folder import SweepFolder
+from dnnexp.runs.threads import THREAD_VARIABLES
+from dnnexp.summaries import text
+
+_SECONDS = 5.0
+"""How often a line of progress is logged."""
+_one_at_a_time = threading.Lock()
+"""A worker of several threads does one job at a time: standard output and matplotlib are the process's."""
+
+
+class Task(NamedTuple):
+    """A job as a worker needs it: its key, its experiment, its config as a plain tree."""
+
+    key: str
+    experiment: str
+    tree: dict[str, Any]
+
+
+class Ended(NamedTuple):
+    """How a job ended: `complete` or `failed`, with the error's message."""
+
+    key: str
+    status: str
+    error: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the jobs of a sweep share.
+
+    Attributes:
+        folder: the sweep's.
+        manner: how runs are carried out.
+        load: the plugins that the worker must import; none where it is the process that has.
+    """
+
+    folder: Path
+    manner: Manner
+    load: tuple[Path, ...] = ()
+
+
+def work(setting: Setting, token: str, tasks: Sequence[Task]) -> list[Ended]:
+    """Do the jobs; `token` marks their attempts."""
+    with _one_at_a_time:
+        _use_one_blas_thread()
+        _load_once(setting.load)
+        return [_do(setting, token, task) for task in tasks]
+
+
+def _do(setting: Setting, token: str, task: Task) -> Ended:
+    start = time.perf_counter()
+    sweep = SweepFolder(setting.folder)
+    if ended := ended_before(sweep, task.key, token):  # Dask calls again what it lost
+        return ended
+    record = {**setting.manner.record, "job": task.key, "attempt": token}
+    record |= {"worker": {"host": socket.gethostname(), "process": os.getpid()}}
+    status, error = "complete", None
+    try:
+        folder = sweep.begin(task.key, token)
+        try:
+            with (folder.path / "log.txt").open("w", buffering=1, encoding="utf-8") as log, _logged(log):
+                _run(task, folder, setting.manner, record, log)
+        except Exception as failure:
+            status, error = "failed", message(failure)
+        sweep.end(folder, task.key)
+    except Exception as failure:  # what it found could not be kept
+        status, error = "failed", error or message(failure)
+    return Ended(task.key, status, error, time.perf_counter() - start)
+
+
+def ended_before(sweep: SweepFolder, key: str, token: str) -> Ended | None:
+    """How a job ended in the call of that token; None if it did not."""
+    record = sweep.record(key)
+    if record.get("attempt") != token:
+        return None
+    return Ended(key, record["status"], record["error"], record["durations"].get("run", 0.0))
+
+
+def _run(task: Task, folder: RunFolder, manner: Manner, record: dict[str, Any], log: TextIO) -> None:
+    config, errors = read(find(task.experiment).Config, task.tree)
+    if errors:  # other versions or plugins than where it was validated
+        raise ValueError("\n".join(f"{dotted(path)}: {what}" for path, what in errors))
+    try:
+        carry_out(task.experiment, config, folder, replace(manner, record=record), _Log(log), text)
+    except Exception:
+        traceback.print_exc(file=log)
+        raise
+
+
+class _Log:
+    """Logs events: progress every few seconds."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._written = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Line):
+            print(event.text, file=self._stream)
+        elif time.monotonic() - self._written >= _SECONDS:
+            self._written = time.monotonic()
+            share = f"{event.done:,}" + (f" of {event.total:,}" if event.total else "")
+            print(f"{datetime.now():%H:%M:%S} {event.stage} {event.item} {share}", file=self._stream)
+
+
+@contextlib.contextmanager
+def _logged(log: TextIO) -> Iterator[None]:
+    """What the run, its warnings and the user's code print goes to the log."""
+    with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        yield
+
+
+@functools.cache
+def _load_once(plugins: tuple[Path, ...]) -> None:
+    if plugins:
+        load_plugins(plugins)
+
+
+@functools.cache
+def _use_one_blas_thread() -> None:
+    """Where the process was started without the limit, as a cluster's may be, set it now."""
+    if any(os.environ.get(name) != "1" for name in THREAD_VARIABLES):
+        os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+        if "numpy" in sys.modules:
+            from threadpoolctl import threadpool_limits
+
+            threadpool_limits(1)

@@ -1,0 +1,91 @@
+"""The catalogue of past runs, read from their folders: there is no index that could be wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dnnexp.runs.record import Run, folder_parts, folder_time, read_json, time_of
+
+_HEAD_BYTES = 4096
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def scan(output: Path) -> list[Run]:
+    """The runs and sweeps in a folder, newest first; links such as `latest` are no runs.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    with os.scandir(output) as entries:
+        folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    found = [run for folder in folders if (run := look(folder)) is not None]
+    return sorted(found, key=lambda run: (run.start or _BEGINNING, run.path.name), reverse=True)
+
+
+def look(folder: Path) -> Run | None:
+    """What a folder says of itself, however torn it is; None where it is that of no run."""
+    files = _files(folder)
+    if "sweep.json" in files:
+        from dnnexp.runs import sweeps  # numpy comes with it, which most listings can do without
+
+        return sweeps.look(folder)
+    record = read_json(folder / "run.json") if "run.json" in files else {}
+    if not record.keys() >= {"status", "start"} and folder_time(folder) is None:
+        return None
+    start = time_of(record.get("start")) or folder_time(folder)
+    return Run(folder, *_identity(folder, files, record), _status(files, record), start, _seconds(record))
+
+
+def _files(folder: Path) -> set[str]:
+    """The names of the regular files in a folder; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except OSError:
+        return set()
+
+
+def _status(files: set[str], record: Mapping[str, Any]) -> str:
+    if "metrics.json" in files:
+        return "complete"
+    said = record.get("status")
+    return said if said in ("running", "failed", "interrupted") else "torn"
+
+
+def _identity(
+    folder: Path, files: set[str], record: Mapping[str, Any]
+) -> tuple[str | None, str | None, int | None]:
+    """Experiment, name and seed: of `run.json`, or else of `metrics.json`, or else of the folder's name."""
+    if "name" not in record and "metrics.json" in files:
+        record = _head(folder / "metrics.json")
+    experiment, name = folder_parts(folder)
+    seed = record.get("seed")
+    return (
+        found if isinstance(found := record.get("experiment"), str) else experiment,
+        found if isinstance(found := record.get("name"), str) else name,
+        seed if type(seed) is int else None,
+    )
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """What `metrics.json` says before the metrics, which may be megabytes."""
+    try:
+        with open(path, "rb") as stream:
+            head, metrics, _ = stream.read(_HEAD_BYTES).partition(b'"metrics"')
+    except OSError:
+        return {}
+    try:
+        found = json.loads(head.rstrip(b", \n") + b"}") if metrics else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _seconds(record: Mapping[str, Any]) -> float | None:
+    start, end = time_of(record.get("start")), time_of(record.get("end"))
+    return None if start is None or end is None else (end - start).total_seconds()

@@ -1,0 +1,150 @@
+"""What differs between runs: in their configs, in where they were made, in what they found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any, Final, NamedTuple
+
+_ENVIRONMENT = ("versions", "git", "platform", "blas")
+
+
+class _Absent:
+    """What stands for a value that a run has not: it is no null."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT: Final = _Absent()
+
+
+class Row(NamedTuple):
+    """A key, and what each run has there.
+
+    Attributes:
+        key: dotted.
+        values: one of each run, `ABSENT` where there is none.
+        difference: the largest between two of them, where all are numbers and it is finite.
+        relative: of these two, over the larger of their magnitudes; 0 where all are 0.
+    """
+
+    key: str
+    values: tuple[Any, ...]
+    difference: float | None
+    relative: float | None
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether all runs have the same there."""
+        first = self.values[0]
+        return all(_is_same(first, value) for value in self.values[1:])
+
+    @property
+    def plain(self) -> list[Any]:
+        """The values as JSON has them: null where there is none."""
+        return [None if value is ABSENT else value for value in self.values]
+
+
+def rows(leaves: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The keys of all runs' leaves, in the order of the first that has them."""
+    keys = dict.fromkeys(key for each in leaves for key in each)
+    found = ((key, tuple(each.get(key, ABSENT) for each in leaves)) for key in keys)
+    return [Row(key, values, *_distance(values)) for key, values in found]
+
+
+def config_leaves(tree: Any) -> dict[str, Any]:
+    """The values of a config by dotted keys as in overrides; a list of plain values is one value."""
+    return dict(_leaves(tree, "", whole_lists=True))
+
+
+def metric_leaves(tree: Any) -> dict[str, Any]:
+    """The values of metrics by dotted keys; items of lists by label, by tensor and pair, or by number."""
+    return dict(_leaves(tree, "", whole_lists=False))
+
+
+def environment_leaves(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What `run.json` says of versions, code, machine, BLAS and plugins; a plugin is its file's SHA-256."""
+    known = {name: record[name] for name in _ENVIRONMENT if record.get(name) is not None}
+    plugins = record.get("plugins")
+    entries = [entry for entry in plugins if isinstance(entry, dict)] if isinstance(plugins, list) else []
+    hashes = {PurePath(str(entry.get("path"))).name: entry.get("sha256") for entry in entries}
+    return dict(_leaves({**known, "plugins": hashes} if hashes else known, "", whole_lists=True))
+
+
+def _leaves(tree: Any, path: str, whole_lists: bool) -> Iterator[tuple[str, Any]]:
+    items: Iterable[tuple[Any, Any]] | None = None
+    if isinstance(tree, Mapping):
+        items = tree.items()
+    elif isinstance(tree, list) and not (whole_lists and _is_plain(tree)):
+        items = zip(_names(tree), tree, strict=True)
+    if items is None or not tree:
+        if path:
+            yield path, tree
+        return
+    for key, value in items:
+        yield from _leaves(value, f"{path}.{key}" if path else str(key), whole_lists)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether there is no mapping in it."""
+    return all(map(_is_plain, value)) if isinstance(value, list) else not isinstance(value, Mapping)
+
+
+def _names(items: Sequence[Any]) -> Sequence[Any]:
+    """What tells the items of a list apart, though another run has more or fewer; else their numbers."""
+    if all(isinstance(item, Mapping) for item in items):
+        for names in (
+            [item.get("label", item.get("name")) for item in items],
+            [f"{item.get('tensor')}.{item.get('pair')}" for item in items if "pair" in item],
+        ):
+            if len(set(map(str, names))) == len(items) and all(isinstance(name, str) for name in names):
+                return names
+    return range(len(items))
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    if isinstance(first, bool) or isinstance(second, bool):
+        return first is second
+    return bool(first == second)
+
+
+def _distance(values: Sequence[Any]) -> tuple[float | None, float | None]:
+    """The largest difference of some numbers, absolute and relative."""
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return None, None
+    try:
+        low, high = float(min(values)), float(max(values))
+    except OverflowError:  # an integer that no float holds
+        return None, None
+    difference, size = high - low, max(abs(low), abs(high))
+    if not math.isfinite(difference):
+        return None, None
+    return difference, difference / size if size else 0.0
+
+
+class Reproduction(NamedTuple):
+    """What became of the metrics of a run when its config was run again."""
+
+    identical: list[Row]
+    within: list[Row]
+    different: list[Row]
+
+    @property
+    def verdict(self) -> str:
+        """`identical`, `within tolerance` or `different`, of the worst of the metrics."""
+        return "different" if self.different else "within tolerance" if self.within else "identical"
+
+
+def reproduction(before: Any, now: Any, rtol: float) -> Reproduction:
+    """The metrics of two runs, `rtol` the relative difference up to which numbers are within tolerance."""
+    found = Reproduction([], [], [])
+    for row in rows([metric_leaves(before), metric_leaves(now)]):
+        if row.is_equal:
+            found.identical.append(row)
+        elif row.relative is not None and row.relative <= rtol:
+            found.within.append(row)
+        else:
+            found.different.append(row)
+    return found

@@ -1,0 +1,75 @@
+"""What a run folder says of itself, however torn it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+STATUSES = ("complete", "running", "failed", "interrupted", "torn")
+"""Of a run or a sweep; torn: not complete, and nothing says why."""
+
+_FOLDER = re.compile(r"(\d{8}T\d{6}Z)-([a-z]+)-(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run folder, or that of a sweep; None for what is not known.
+
+    Attributes:
+        path: the folder.
+        experiment: `sweep` for a sweep.
+        name: the config's.
+        seed: the config's.
+        status: one of `STATUSES`.
+        start: when it began.
+        seconds: how long it took; of a sweep, how long it was worked on.
+        jobs: of a sweep, the numbers of jobs: all (`jobs`), `complete`, `failed`, `missing`.
+    """
+
+    path: Path
+    experiment: str | None
+    name: str | None
+    seed: int | None
+    status: str
+    start: datetime | None
+    seconds: float | None
+    jobs: Mapping[str, int] | None = None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON document; empty where there is none that can be read."""
+    try:
+        with open(path, "rb") as stream:
+            found = json.loads(stream.read())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def folder_time(folder: Path) -> datetime | None:
+    """The time in the name of a folder."""
+    named = _FOLDER.fullmatch(folder.name)
+    try:
+        return named and datetime.strptime(named[1], "%Y%m%dT%H%M%S%z")
+    except ValueError:  # the 31st of February
+        return None
+
+
+def folder_parts(folder: Path) -> tuple[str | None, str | None]:
+    """Experiment and name in the name of a folder; the number that a taken name gets may stand in it."""
+    named = _FOLDER.fullmatch(folder.name)
+    return (named[2], named[3]) if named else (None, None)
+
+
+def time_of(value: Any) -> datetime | None:
+    """A time as it stands in a record; UTC where it does not say, None where it is none."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

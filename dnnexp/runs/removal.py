@@ -1,0 +1,73 @@
+"""Removing run folders, so that what is half removed never looks complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from dnnexp.runs.catalogue import look, scan
+from dnnexp.runs.folder import RunFolder, WriteError
+from dnnexp.runs.sweeps import is_held
+
+_RESULTS = ("metrics.json", "results.json")
+"""Whose presence means complete."""
+
+
+class RefusedError(Exception):
+    """A folder that is not removed; the message says why."""
+
+
+def removable(output: Path, folders: Iterable[Path]) -> list[Path]:
+    """The folders of runs, less those inside of others, by their real paths.
+
+    Raises:
+        RefusedError: one is not inside the output folder, or no run folder, or of a sweep under way.
+    """
+    root = output.resolve()
+    found = list(dict.fromkeys(folder.resolve() for folder in folders))
+    for folder in found:
+        if root not in folder.parents:
+            raise RefusedError(f"{folder}: is not inside {root}, and only what is there is removed")
+        if look(folder) is None:
+            raise RefusedError(f"{folder}: is no run folder")
+        if any(is_held(place) for place in (folder, *folder.parents)):
+            raise RefusedError(f"{folder}: a process is at work on this sweep")
+    return [folder for folder in found if not any(other in folder.parents for other in found)]
+
+
+def remove(output: Path, folders: Iterable[Path]) -> None:
+    """Remove the folders; `latest`, where it leads to one, is made to lead to the newest complete run left.
+
+    Raises:
+        WriteError: something cannot be removed.
+    """
+    gone = list(folders)
+    try:
+        _move_latest(output, gone)
+        for folder in gone:
+            _unmark(folder)
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise WriteError(f"{error.filename or output}: cannot be removed: {error.strerror}") from error
+
+
+def _unmark(folder: Path) -> None:
+    """Remove what makes it, and all in it, look complete."""
+    for path, _, names in os.walk(folder):
+        for name in _RESULTS:
+            if name in names:
+                os.unlink(os.path.join(path, name))
+
+
+def _move_latest(output: Path, gone: list[Path]) -> None:
+    latest = output / "latest"
+    if not latest.is_symlink() or latest.resolve() not in gone:
+        return
+    left = (run.path for run in scan(output) if run.status == "complete")
+    newest = next((path for path in left if path.resolve() not in gone), None)
+    if newest is None:
+        latest.unlink()
+    else:
+        RunFolder(newest).point_latest()

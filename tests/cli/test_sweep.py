@@ -1,0 +1,328 @@
+"""`dnnexp sweep`: a folder a job, a table of all, resumed where it was stopped."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dnnexp.runs.journal import Journal, events
+from tests.cli.conftest import Ran
+from tests.cli.sweeping import assert_whole, command, metrics, write_config
+
+Run = Callable[..., Ran]
+SERIAL = ("--executor", "serial", "--no-plots")
+RATE = "optimizers.gradient_descent.learning_rate"
+KILLER = """
+import os, signal
+from dataclasses import dataclass
+import numpy as np
+from dnnexp.core.optimizers import Optimizer
+from dnnexp.registry import Positive, register
+
+@register("killer")
+@dataclass(frozen=True)
+class Killer(Optimizer):
+    \"\"\"Kills its process where the rate is 3, raises where it is 2.\"\"\"
+
+    learning_rate: Positive = 1.0
+
+    def init(self, x):
+        if np.all(self.learning_rate == 3):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if np.all(self.learning_rate == 2):
+            print("about to fail")
+            raise ValueError("two is\\nno rate")
+
+    def update(self, gradient, state, x, step):
+        return -self.learning_rate * gradient, None
+"""
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    write_config(tmp_path)
+    return Path("short.yaml")
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "results.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_job_has_a_run_folder_and_a_row(cli: Run, short: Path) -> None:
+    ran = cli("sweep", short, f"{RATE}=0.1,0.01", "seed=range(0,3)", *SERIAL)
+    assert ran.code == 0
+    assert_whole(ran.folder)
+    assert len(metrics(ran.folder)) == 6
+    for job in (ran.folder / "jobs").iterdir():
+        names = {"config.yaml", "run.json", "metrics.json", "arrays.npz", "summary.txt", "log.txt"}
+        assert {path.name for path in job.iterdir()} == names
+        record = json.loads((job / "run.json").read_text())
+        assert (record["status"], record["job"]) == ("complete", job.name)
+        assert record["blas"]["threads"]["OPENBLAS_NUM_THREADS"] == "1"
+    found = rows(ran.folder)
+    assert {(row[RATE], row["seed"]) for row in found} == {(r, s) for r in ("0.1", "0.01") for s in "012"}
+    assert {row["status"] for row in found} == {"complete"}
+    assert "short: 6 jobs: 6 complete" in ran.err
+    assert os.readlink("outputs/latest") == ran.folder.name
+
+
+def test_a_job_is_what_the_run_command_makes_of_its_config(cli: Run, short: Path) -> None:
+    swept = cli("sweep", short, "seed=3,4", *SERIAL).folder
+    for job in (swept / "jobs").iterdir():
+        alone = cli("optimize", job / "config.yaml", "--no-plots", "-q").folder
+        assert (alone / "metrics.json").read_bytes() == (job / "metrics.json").read_bytes()
+
+
+def test_processes_give_the_same_bytes_as_one_after_another(cli: Run, short: Path) -> None:
+    serial = cli("sweep", short, "seed=range(0,5)", *SERIAL).folder
+    parallel = cli("sweep", short, "seed=range(0,5)", "--jobs", "2", "--no-plots").folder
+    assert metrics(serial) == metrics(parallel)
+
+
+def test_a_cluster_gives_the_same_bytes_as_one_after_another(cli: Run, short: Path) -> None:
+    serial = cli("sweep", short, "seed=range(0,5)", *SERIAL).folder
+    arguments = ("--executor", "dask", "--jobs", "2", "--no-plots", "-q", "-o", "dask")
+    ran = subprocess.run(command(short, "seed=range(0,5)", *arguments), capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert metrics(serial) == metrics(Path(ran.stdout.strip()))
+
+
+def test_plots_are_drawn_of_jobs_and_of_the_sweep(cli: Run, short: Path) -> None:
+    folder = cli("sweep", short, f"{RATE}=0.1,0.01", "--executor", "serial").folder
+    assert list(folder.glob("*.png"))
+    assert len(list(folder.glob("jobs/*/convergence.png"))) == 2
+
+
+def test_json_is_the_results_document(cli: Run, short: Path) -> None:
+    ran = cli("sweep", short, "seed=0,1", *SERIAL, "--json", "-q")
+    (folder,) = Path("outputs").glob("*-sweep-*")
+    assert json.loads(ran.out) == json.loads((folder / "results.json").read_text())
+    assert ran.err == ""
+
+
+def test_a_dry_run_lists_the_jobs_and_writes_nothing(cli: Run, short: Path) -> None:
+    ran = cli("sweep", short, f"{RATE}=0.1,0.01", "seed=range(0,3)", "--dry-run")
+    assert ran.code == 0
+    assert ran.out.splitlines()[0].split() == ["job", RATE, "seed"]
+    assert ran.out.splitlines()[-1] == "6 jobs"
+    assert len(ran.out.splitlines()) == 8
+    as_json = json.loads(cli("sweep", short, "seed=0,1", "--dry-run", "--json").out)
+    assert as_json["count"] == 2
+    assert [job["swept"] for job in as_json["jobs"]] == [{"seed": 0}, {"seed": 1}]
+    assert not Path("outputs").exists()
+
+
+def test_all_jobs_are_validated_before_the_first_starts(cli: Run, short: Path) -> None:
+    ran = cli("sweep", short, f"{RATE}=0.1,-1,x", *SERIAL)
+    assert (ran.code, ran.out) == (2, "")
+    assert "must be greater than 0, not -1" in ran.err
+    assert "must be a number" in ran.err
+    assert not Path("outputs").exists()
+
+
+# Failures
+
+
+@pytest.fixture
+def killer(short: Path, tmp_path: Path) -> Path:
+    (tmp_path / "killer.py").write_text(KILLER)
+    short_text = (tmp_path / "short.yaml").read_text()
+    path = tmp_path / "killer.yaml"
+    path.write_text(short_text.replace("gradient_descent", "killer").replace("name: short", "name: killer"))
+    return Path("killer.yaml")
+
+
+def run_killer(*arguments: str | Path, code: int) -> subprocess.CompletedProcess[str]:
+    line = command(*arguments, "--plugin", "killer.py", "--no-plots")
+    ran = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert ran.returncode == code, ran.stderr
+    return ran
+
+
+def rates(*values: str) -> str:
+    return f"optimizers.killer.learning_rate={','.join(values)}"
+
+
+def kinds(folder: Path) -> list[str]:
+    return [event["event"] for event in events(folder / "journal.jsonl")]
+
+
+def test_what_kills_its_worker_or_fails_stops_no_other(cli: Run, killer: Path) -> None:
+    """One failure used to stop the rest; a killed job took innocent ones with it."""
+    swept = rates("3", "0.1", "2", "0.2", "0.3", "0.4", "0.5", "0.6")
+    ran = run_killer(killer, swept, "--jobs", "2", code=1)
+    folder = Path(ran.stdout.strip())
+    status = {row["optimizers.killer.learning_rate"]: row["status"] for row in rows(folder)}
+    assert {rate for rate, found in status.items() if found == "failed"} == {"2", "3"}
+    assert list(status.values()).count("complete") == 6
+    assert "failed: optimizers.killer.learning_rate=2: ValueError: two is\nno rate" in ran.stderr
+    assert "failed: optimizers.killer.learning_rate=3: its worker was killed 3 times" in ran.stderr
+    assert f"to go on: dnnexp sweep --resume {folder} --plugin killer.py" in ran.stderr
+    found = kinds(folder)
+    assert (found.count("failed"), found.count("complete"), found.count("again")) == (2, 6, 2)
+    log = next(path for path in folder.glob("jobs/*/log.txt") if path.read_text())
+    assert "about to fail" in log.read_text()
+    assert "ValueError: two is" in log.read_text()
+
+
+def test_it_stops_at_the_first_failure_if_asked(cli: Run, killer: Path) -> None:
+    swept = rates("2", "0.1", "0.2", "0.3", "0.4", "0.5")
+    ran = run_killer(killer, swept, "--executor", "serial", "--fail-fast", code=1)
+    assert [row["status"] for row in rows(Path(ran.stdout.strip()))] == ["failed"] + ["missing"] * 5
+    assert "1 failed, 5 not done" in ran.stderr
+
+
+def test_a_failed_job_is_done_again_on_resume(cli: Run, killer: Path, tmp_path: Path) -> None:
+    ran = run_killer(killer, rates("2", "0.1"), "--executor", "serial", "--retries", "2", code=1)
+    folder = Path(ran.stdout.strip())
+    assert kinds(folder).count("again") == 2
+    (tmp_path / "killer.py").write_text(KILLER.replace("== 2", "== 4"))
+    resume = ("--resume", folder, "--executor", "serial")
+    refused = run_killer(*resume, code=2)
+    assert "the plugins are not those that the sweep was made with; --other-code accepts" in refused.stderr
+    run_killer(*resume, "--other-code", code=0)
+    assert_whole(folder)
+    assert len(metrics(folder)) == 2
+
+
+# Resuming
+
+
+def test_what_is_complete_is_not_repeated_and_what_is_torn_is_redone(cli: Run, short: Path) -> None:
+    folder = cli("sweep", short, "seed=range(0,4)", *SERIAL).folder
+    before = metrics(folder)
+    torn, gone, *kept = sorted((folder / "jobs").iterdir())
+    (torn / "arrays.npz").write_bytes((torn / "arrays.npz").read_bytes()[:-30])
+    (gone / "metrics.json").unlink()
+    times = [(job / "run.json").stat().st_mtime_ns for job in kept]
+    ran = cli("sweep", "--resume", folder, *SERIAL)
+    assert ran.code == 0
+    assert metrics(folder) == before
+    assert [(job / "run.json").stat().st_mtime_ns for job in kept] == times
+    started = [event["job"] for event in events(folder / "journal.jsonl") if event["event"] == "started"]
+    assert sorted(started[4:]) == [torn.name, gone.name]
+
+
+def test_a_changed_sweep_is_refused_with_a_diff(cli: Run, short: Path, tmp_path: Path) -> None:
+    folder = cli("sweep", short, "seed=range(0,2)", *SERIAL).folder
+    plan = (folder / "sweep.json").read_bytes()
+    write_config(tmp_path, steps=30)
+    ran = cli("sweep", "--resume", folder, *SERIAL)
+    assert ran.code == 2
+    assert "the sweep has changed since it began:\n  ~ steps: 20 -> 30 (in 2 jobs)\n" in ran.err
+    write_config(tmp_path)
+    ran = cli("sweep", "--resume", folder, short, "seed=range(1,3)", *SERIAL, "--extend")
+    assert "  - short.yaml seed=0\n  + short.yaml seed=2\n" in ran.err
+    ran = cli("sweep", "--resume", folder, short, "seed=range(0,3)", *SERIAL)
+    assert (ran.code, (folder / "sweep.json").read_bytes()) == (2, plan)
+    assert "or accept what is new with --extend" in ran.err
+    ran = cli("sweep", "--resume", folder, short, "seed=range(0,3)", *SERIAL, "--extend")
+    assert ran.code == 0
+    assert len(metrics(folder)) == 3
+    assert cli("sweep", "--resume", folder, *SERIAL).code == 0
+
+
+def test_a_sweep_goes_on_without_its_files(cli: Run, short: Path) -> None:
+    folder = cli("sweep", short, "seed=range(0,2)", *SERIAL).folder
+    job = next((folder / "jobs").iterdir())
+    (job / "metrics.json").unlink()
+    short.unlink()
+    ran = cli("sweep", "--resume", folder, *SERIAL)
+    assert ran.code == 0
+    assert "going on with the plan as it was" in ran.err
+    assert len(metrics(folder)) == 2
+
+
+def test_another_version_is_refused_unless_allowed(
+    cli: Run, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = cli("sweep", short, "seed=0,1", *SERIAL).folder
+    monkeypatch.setattr("dnnexp.__version__", "99.0")
+    ran = cli("sweep", "--resume", folder, *SERIAL)
+    assert ran.code == 2
+    assert "this is 99.0; --other-code accepts it" in ran.err
+    assert cli("sweep", "--resume", folder, *SERIAL, "--other-code").code == 0
+
+
+def test_resuming_latest_leaves_latest_a_link_to_the_sweep(cli: Run, short: Path) -> None:
+    """It became a link to itself."""
+    folder = cli("sweep", short, "seed=0,1", *SERIAL).folder
+    ran = cli("sweep", "--resume", "outputs/latest", *SERIAL)
+    assert (ran.code, ran.folder) == (0, folder)
+    assert os.readlink("outputs/latest") == folder.name
+
+
+def test_a_second_process_stops_at_once_and_says_who_is_at_work(cli: Run, short: Path) -> None:
+    folder = cli("sweep", short, "seed=0,1", *SERIAL).folder
+    with Journal(folder / "journal.jsonl"):
+        ran = cli("sweep", "--resume", folder, *SERIAL)
+    assert ran.code == 2
+    assert f"process {os.getpid()} on " in ran.err
+    assert "is at work on this sweep" in ran.err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_cleanly_and_tells_how_to_go_on(
+    cli: Run, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    write_config(tmp_path, steps=300_000)
+    line = command("short.yaml", "seed=range(0,20)", "--no-plots", "--jobs", "2")
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
+        while not list(tmp_path.glob("outputs/*/attempts/*/run.json")):
+            time.sleep(0.05)
+        sweep.send_signal(number)
+        out, err = sweep.communicate(timeout=30)
+    assert (sweep.returncode, out) == (code, "")
+    (folder,) = Path("outputs").glob("*-sweep-*")
+    assert f"to go on: dnnexp sweep --resume {folder}\n" in err
+    assert "Traceback" not in err
+    assert_whole(folder)
+
+
+# Bad usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "a sweep needs a CONFIG"),
+        (["short.yaml", "--extend"], "--extend and --other-code are for --resume"),
+        (["short.yaml", "--scheduler", "tcp://x:1"], "--scheduler is for --executor dask"),
+        (["short.yaml", "--executor", "serial", "--jobs", "2"], "one job at a time"),
+        (["--resume", "nowhere"], "nowhere: is no sweep: it has no sweep.json"),
+        (["--resume", "nowhere", "--seed", "3"], "leave out its other options"),
+        (["nowhere.yaml", "seed=0,1"], "nowhere.yaml: there is no such file"),
+    ],
+)
+def test_bad_usage_is_told(cli: Run, short: Path, arguments: list[str], message: str) -> None:
+    ran = cli("sweep", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert not Path("outputs").exists()
+
+
+def test_a_plan_that_cannot_be_read_is_told(cli: Run, short: Path) -> None:
+    folder = cli("sweep", short, "seed=0,1", *SERIAL).folder
+    (folder / "sweep.json").write_text("{")
+    assert "sweep.json: cannot be read" in cli("sweep", "--resume", folder).err
+
+
+def test_a_claim_about_the_table_is_checked_before_and_decided_after(cli: Run, short: Path) -> None:
+    claim = "expect=[{claim: all are done, check: counts.complete == 2}]"
+    assert "holds" in cli("sweep", short, "seed=0,1", *SERIAL, claim).err
+    wrong = "expect=[{claim: three are done, check: counts.complete == 3}]"
+    assert cli("sweep", short, "seed=0,1", *SERIAL, wrong).code == 0
+    assert cli("sweep", short, "seed=0,1", *SERIAL, wrong, "--strict").code == 1
+    impossible = "expect=[{claim: none, check: counts.complet == 3}]"
+    ran = cli("sweep", short, "seed=0,1", *SERIAL, impossible)
+    assert ran.code == 2
+    assert "expect.0.check" in ran.err

@@ -1,0 +1,158 @@
+"""A sweep whose processes are killed at random moments, and resumed: nothing is lost, torn or done twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dnnexp.runs.journal import events
+from tests.cli.sweeping import assert_whole, command, metrics, run, write_config
+
+
+def killed_after(arguments: list[str], cwd: Path, seconds: float) -> int | None:
+    """Run in a process group of its own and kill all of it then; the exit code if it ended before."""
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=cwd,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            _, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return None
+    assert process.returncode == 0, err.decode()
+    return process.returncode
+
+
+def disturbed(cwd: Path, start: list[str], go_on: list[str], kills: int, longest: float) -> Path:
+    """The folder of a sweep that was killed so often, then left alone."""
+    moments = random.Random(0)
+    folder = None
+    for _ in range(kills):
+        plan = next(cwd.glob("outputs/2*/sweep.json"), None)
+        folder = plan.parent if plan else None
+        arguments = ["--resume", str(folder), *go_on] if folder else [*start, *go_on]
+        killed_after(arguments, cwd, moments.uniform(0.1, longest))
+    assert folder is not None
+    assert len([e for e in events(folder / "journal.jsonl") if e["event"] == "opened"]) > 1
+    assert killed_after(["--resume", str(folder), *go_on], cwd, 300) == 0
+    return folder
+
+
+def check(tmp_path: Path, executor: list[str], jobs: int, kills: int, steps: int, longest: float) -> None:
+    write_config(tmp_path, steps)
+    start = ["short.yaml", f"seed=range(0,{jobs})"]
+    quiet = ["--no-plots", "--quiet"]
+    folder = disturbed(tmp_path, start, [*executor, *quiet], kills, longest)
+    (tmp_path / "alone").mkdir()
+    undisturbed = run(*start, *quiet, "--executor", "serial", "-o", "alone", cwd=tmp_path)
+    assert len(metrics(folder)) == jobs
+    assert metrics(folder) == metrics(undisturbed)
+    assert_whole(folder)
+
+
+def test_a_sweep_survives_three_kills(tmp_path: Path) -> None:
+    check(tmp_path, ["--jobs", "2"], jobs=20, kills=4, steps=4000, longest=3.0)
+
+
+@pytest.mark.slow
+def test_a_sweep_survives_twenty_kills(tmp_path: Path) -> None:
+    check(tmp_path, ["--jobs", "2"], jobs=60, kills=20, steps=100_000, longest=6.0)
+
+
+@pytest.mark.slow
+def test_a_sweep_on_a_cluster_of_its_own_survives_twenty_kills(tmp_path: Path) -> None:
+    check(tmp_path, ["--executor", "dask", "--jobs", "2"], jobs=60, kills=20, steps=100_000, longest=12.0)
+
+
+class Cluster:
+    """A Dask scheduler and its workers, as processes that can be killed."""
+
+    def __init__(self, cwd: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self._cwd = cwd
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port))
+        self.workers = [self._worker() for _ in range(2)]
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+        line = [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]]
+        return subprocess.Popen(
+            line, cwd=self._cwd, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        return self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+
+    def kill_worker(self, number: int) -> None:
+        """Kill one, and start another in its place."""
+        self._kill(self.workers[number])
+        self.workers[number] = self._worker()
+
+    def kill_scheduler(self) -> None:
+        """Kill it, with the workers that then have none, and start all again."""
+        for process in (self.scheduler, *self.workers):
+            self._kill(process)
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port))
+        self.workers = [self._worker() for _ in range(2)]
+
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def close(self) -> None:
+        for process in (self.scheduler, *self.workers):
+            self._kill(process)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    found = Cluster(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.mark.slow
+def test_a_sweep_survives_the_deaths_of_a_clusters_workers_and_its_scheduler(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    write_config(tmp_path, 400_000)
+    moments = random.Random(1)
+    start = ["short.yaml", "seed=range(0,60)"]
+    go_on = ["--no-plots", "--quiet", "--executor", "dask", "--scheduler", cluster.address]
+    arguments = [*start, *go_on]
+    for number in range(10):
+        with subprocess.Popen(
+            command(*arguments), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as sweep:
+            for _ in range(2):
+                time.sleep(moments.uniform(0.5, 4.0))
+                cluster.kill_worker(moments.randrange(2))
+            time.sleep(moments.uniform(0.0, 2.0))
+            if number % 2:
+                cluster.kill_scheduler()
+                assert sweep.wait(60) in (0, 1, 2)  # it notices
+            sweep.kill()
+        (plan,) = tmp_path.glob("outputs/2*/sweep.json")
+        arguments = ["--resume", str(plan.parent), *go_on]
+    folder = run("--resume", plan.parent, *go_on, cwd=tmp_path)
+    undisturbed = run(*start, "--executor", "serial", "-q", "--no-plots", "-o", "alone", cwd=tmp_path)
+    assert metrics(folder) == metrics(undisturbed)
+    assert_whole(folder)

@@ -1,0 +1,113 @@
+"""The folder of a sweep: a job is there when it has ended, whole, once."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dnnexp.runs.folder import RunFolder, WriteError
+from dnnexp.runs.sweep_folder import SweepFolder
+
+KEY = "a" * 64
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> SweepFolder:
+    return SweepFolder(tmp_path)
+
+
+def fill(folder: RunFolder, status: str = "complete", number: float = 1.0) -> None:
+    folder.write("config.yaml", "a: 1\n")
+    folder.write_json("run.json", {"status": status, "error": None})
+    folder.write_arrays({"x": np.arange(1000.0)})
+    if status == "complete":
+        folder.write_json("metrics.json", {"metrics": {"x": number}})
+
+
+def ended(sweep: SweepFolder, token: str, status: str = "complete", number: float = 1.0) -> None:
+    attempt = sweep.begin(KEY, token)
+    fill(attempt, status, number)
+    sweep.end(attempt, KEY)
+
+
+def test_a_job_is_seen_when_it_has_ended(sweep: SweepFolder) -> None:
+    attempt = sweep.begin(KEY, "t")
+    fill(attempt)
+    assert not sweep.is_complete(KEY)
+    assert sweep.has_begun(KEY, "t")
+    assert not sweep.has_begun(KEY, "u")
+    assert not (sweep.jobs / KEY).exists()
+    sweep.end(attempt, KEY)
+    assert sweep.is_complete(KEY)
+    assert not sweep.has_begun(KEY, "t")
+
+
+def test_a_failed_job_is_replaced_by_a_later_attempt(sweep: SweepFolder) -> None:
+    ended(sweep, "t", "failed")
+    assert not sweep.is_complete(KEY)
+    assert sweep.record(KEY)["status"] == "failed"
+    ended(sweep, "u")
+    assert sweep.is_complete(KEY)
+    sweep.discard_attempts()
+    assert [path.name for path in sweep.path.iterdir()] == ["jobs"]
+
+
+def test_a_complete_job_is_never_replaced(sweep: SweepFolder) -> None:
+    ended(sweep, "t", number=1.0)
+    ended(sweep, "u", "failed")
+    ended(sweep, "v", number=2.0)
+    assert json.loads((sweep.jobs / KEY / "metrics.json").read_text()) == {"metrics": {"x": 1.0}}
+    sweep.discard_attempts()
+    assert [path.name for path in sweep.path.iterdir()] == ["jobs"]
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda whole: b"",
+    "cut": lambda whole: whole[:-9],
+    "zeros": lambda whole: whole[:2] + bytes(len(whole) - 2),
+}
+TORN = [(name, damage) for name in ("metrics.json", "arrays.npz", "run.json") for damage in DAMAGE]
+
+
+@pytest.mark.parametrize(("name", "damage"), [*TORN, ("config.yaml", "empty"), ("config.yaml", "zeros")])
+def test_a_torn_job_is_not_complete_and_is_replaced(sweep: SweepFolder, name: str, damage: str) -> None:
+    """A failed job's output used to count as complete."""
+    ended(sweep, "t")
+    path = sweep.jobs / KEY / name
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    assert not sweep.is_complete(KEY)
+    ended(sweep, "u")
+    assert sweep.is_complete(KEY)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "arrays.npz", "run.json", "config.yaml"])
+def test_a_job_that_lacks_a_file_is_not_complete(sweep: SweepFolder, name: str) -> None:
+    ended(sweep, "t")
+    (sweep.jobs / KEY / name).unlink()
+    assert not sweep.is_complete(KEY)
+
+
+def test_what_one_call_has_left_goes_and_what_others_do_stays(sweep: SweepFolder) -> None:
+    fill(sweep.begin(KEY, "t"))
+    sweep.begin("b" * 64, "t")
+    other = sweep.begin(KEY, "u")
+    sweep.discard_attempts("t")
+    assert [path for path in (sweep.path / "attempts").iterdir()] == [other.path]
+
+
+def test_what_stands_in_the_way_is_an_error(sweep: SweepFolder) -> None:
+    attempt = sweep.begin(KEY, "t")
+    fill(attempt)
+    sweep.jobs.mkdir()
+    (sweep.jobs / KEY).write_text("a file")
+    with pytest.raises(WriteError, match="Not a directory"):
+        sweep.end(attempt, KEY)
+
+
+def test_there_is_no_record_of_what_has_not_ended(sweep: SweepFolder) -> None:
+    assert sweep.record(KEY) == {}
+    (sweep.jobs / KEY).mkdir(parents=True)
+    (sweep.jobs / KEY / "run.json").write_text("[]")
+    assert sweep.record(KEY) == {}

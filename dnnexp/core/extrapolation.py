@@ -9,12 +9,11 @@ can be luck, so here an entry must stand four tests more, see `extrapolate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
-from dnnexp.core.arrays import Array, Floats
+from dnnexp.core.arrays import Floats
 
 EPSILON = float(np.finfo(np.float64).eps)
 RATIO = 1.9
@@ -36,11 +35,6 @@ _SIGNAL = 300.0
 _ENTRIES = 2**11
 """How many entries are extrapolated at a time: 4 MiB a tableau."""
 
-Difference: TypeAlias = Callable[[Floats], Floats]
-"""From steps h `(H, K)` to φ_k(h) − φ_k(−h), `(H, K)`, formed without subtracting large values."""
-Function: TypeAlias = Callable[[Array], Array]
-"""From points `(d, ...)` to values `(...)`."""
-
 
 class Extrapolated(NamedTuple):
     """Derivatives, a bound on the error of each that holds but for rare chance, and the observed order.
@@ -52,16 +46,6 @@ class Extrapolated(NamedTuple):
     value: Floats
     error: Floats
     order: Floats
-
-
-def central(difference: Difference, h: Floats) -> Floats:
-    """(φ(h) − φ(−h)) / 2h = φ'(0) + h²φ‴/6 + …: the shape of h, `(H, K)`."""
-    return difference(h) / (2 * h)
-
-
-def central_fourth(difference: Difference, h: Floats) -> Floats:
-    """(8 (φ(h) − φ(−h)) − (φ(2h) − φ(−2h))) / 12h = φ'(0) − h⁴φ⁽⁵⁾/30 + …: the shape of h, `(H, K)`."""
-    return (8 * difference(h) - difference(2 * h)) / (12 * h)
 
 
 def step_ladder(x: Floats) -> Floats:
@@ -221,23 +205,3 @@ def observed_order(h: Floats, quotients: Floats, value: Floats, uncertainty: Flo
         shown = clear[2:] & clear[1:-1] & clear[:-2] & steady & (orders > 0.75)
     last = len(shown) - 1 - shown[::-1].argmax(axis=0)
     return np.where(shown.any(axis=0), orders[last, np.arange(h.shape[1])], np.nan)
-
-
-def extrapolated_gradient(function: Function, x: Floats, noise: Floats | float | None = None) -> Extrapolated:
-    """∂f/∂x_j for every coordinate of a point `(d,)`, from values only: `(d,)` each.
-
-    Args:
-        function: from points `(d, ...)` to values `(...)`.
-        x: the point.
-        noise: the size of the rounding of a value; unless given, ε (|f| + |x_j ∂f/∂x_j|), as if x and f(x)
-            had one rounding each. What is small by cancellation of larger terms needs more.
-    """
-    h = step_ladder(x)
-    basis = np.eye(len(x))[:, None, :]
-    with np.errstate(all="ignore"):
-        up, down = x[:, None, None] + basis * h, x[:, None, None] - basis * h  # (d, H, d)
-        ahead, here, behind = function(up), function(x), function(down)  # (H, d), (), (H, d)
-        bend = (ahead - here) + (behind - here)
-        if noise is None:
-            noise = EPSILON * (np.abs(here) + np.abs(x * (ahead - behind) / (2 * h)))
-    return extrapolate(h, ahead - behind, noise, bend)

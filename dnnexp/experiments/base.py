@@ -126,6 +126,11 @@ class Experiment(Protocol):
         """How much work `run` will be, in words."""
 
 
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Such as "1 entry" and "1,234 entries"."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def too_large(numbers: int) -> str | None:
     """What is wrong with a config whose arrays hold that many numbers; None if nothing is."""
     size = 8 * numbers

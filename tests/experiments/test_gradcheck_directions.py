@@ -76,7 +76,7 @@ def test_a_fraction_is_taken_of_every_tensor_and_at_least_one_entry() -> None:
 def test_the_whole_misses_nothing() -> None:
     metrics = metrics_of(config(3, 4, 2))
     assert metrics["coverage"] == {"entries": 26 + 18, "compared": 26 + 18, "miss_probability": 0.0,
-                                   "error": None}  # fmt: skip
+                                   "error": None, "fewest_points": None, "most_points": None}  # fmt: skip
 
 
 def test_another_seed_takes_other_entries_of_a_fraction() -> None:

@@ -13,7 +13,7 @@ from dnnexp.core.streams import Streams
 from dnnexp.experiments import gradcheck
 from dnnexp.experiments.base import Event, Request, Work
 from dnnexp.experiments.gradcheck.cases import Case, Piece
-from dnnexp.experiments.gradcheck.config import METHODS, GradcheckConfig, StepSweep
+from dnnexp.experiments.gradcheck.config import DIFFERENCES, GradcheckConfig, StepSweep
 from tests.experiments.given_cases import (
     Given,
     doubled,
@@ -94,7 +94,7 @@ def test_a_fraction_of_the_entries_is_drawn(seed: int) -> None:
     """All entries were compared, whatever the fraction."""
     points = np.random.default_rng(0).uniform(-2, 2, (40, 5))
     case = made(lambda x: np.sin(x).sum(0), np.cos, points)
-    metrics = metrics_of(case, seed, fraction=0.1, methods=METHODS)
+    metrics = metrics_of(case, seed, fraction=0.1, methods=DIFFERENCES)
     assert (metrics["verdict"], metrics["kinks"]["checked"]) == ("correct", 20)
     assert {entry["compared"] for entry in metrics["checks"]} == {20}
     coverage = metrics["coverage"]

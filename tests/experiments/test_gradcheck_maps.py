@@ -106,6 +106,7 @@ def entries(*wrong: str, methods: tuple[str, ...] = METHODS, tensor: str = "b1")
             "pair": pair,
             "passed": pair not in wrong,
             "unresolved": False,
+            "compared": 1,
             "max_rel_error": 1.0 / (1 + wrong.index(pair)) if pair in wrong else 1e-16,
         }
         for pair in pairs

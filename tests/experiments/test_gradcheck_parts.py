@@ -99,7 +99,7 @@ class SlopeAtKink(ReLU):
 def test_the_slope_at_a_kink_lies_between_those_of_both_sides(slope: float, right: bool) -> None:
     metrics = metrics_of(ActivationTarget(SlopeAtKink(slope=slope)))
     assert metrics["passed"] == right
-    assert metrics["verdict"] == ("correct" if right else "inconclusive")
+    assert metrics["verdict"] == ("correct" if right else "wrong")
     assert [(f["kind"], f["where"]) for f in metrics["findings"]] == (
         [] if right else [("slope_at_kink", "activation:relu at 0")]
     )

@@ -95,7 +95,7 @@ def test_a_few_values_that_are_not_finite_are_told_with_their_place() -> None:
     points = np.array([[1.0, -2.0, 3.0]])
     (found, *_) = metrics_of(made(logarithm, lambda x: 1 / x, points, takes_complex=False))["findings"]
     assert (found["kind"], found["where"]) == ("non_finite", "f, value")
-    assert found["evidence"] == "1 of 3 numbers are not finite, the first at [1]"
+    assert found["evidence"] == "1 of 3 numbers is not finite, the first at [1]"
 
 
 def single(x: Any) -> Any:

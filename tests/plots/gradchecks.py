@@ -16,6 +16,7 @@ from dnnexp.experiments.base import Result
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt, verdict
 from dnnexp.experiments.gradcheck.config import Tolerances
 from dnnexp.experiments.gradcheck.maps import error_maps
+from dnnexp.experiments.gradcheck.targets import AllTargets, NetworkTarget
 
 METHODS = ("backward", "forward", "central", "complex")
 
@@ -49,9 +50,13 @@ def result(tensors: dict[str, Derivatives], widths: tuple[int, ...] | None = Non
     metrics |= {
         "diagnosis": {"tensor": wrong[-1]["tensor"], "layer": 1, "evidence": "so"} if wrong else None,
         "coverage": {"entries": entries, "compared": entries, "miss_probability": 0.0, "error": None},
+        "findings": [],
     }
     config = SimpleNamespace(
-        name="hand", tolerances=Tolerances(), network=widths and SimpleNamespace(layers=widths)
+        name="hand",
+        target=NetworkTarget() if widths else AllTargets(),
+        tolerances=Tolerances(),
+        network=widths and SimpleNamespace(layers=widths),
     )
     arrays = error_maps([*tensors.values()], metrics)
     return Result(config, metrics | facts, arrays, passed=metrics["passed"])

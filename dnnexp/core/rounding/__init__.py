@@ -18,11 +18,11 @@ from dnnexp.core.rounding.arithmetic import CONFIDENCE, DRAWS
 from dnnexp.core.rounding.bounds import (
     adjoint_bound,
     directional_bound,
+    directional_quotient_bound,
     explain,
     gradient_bound,
     jacobian_bound,
     jacobian_quotient_bound,
-    loss_bound,
     output_bound,
     quotient_bound,
 )
@@ -33,13 +33,13 @@ __all__ = [
     "DRAWS",
     "adjoint_bound",
     "directional_bound",
+    "directional_quotient_bound",
     "explain",
     "gradient_bound",
     "hessian_bound",
     "hessian_form_bound",
     "jacobian_bound",
     "jacobian_quotient_bound",
-    "loss_bound",
     "output_bound",
     "quotient_bound",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -52,44 +52,35 @@ def output_bound(problem: Problem) -> Floats:
         return arithmetic.spread(lambda noise: arithmetic.forward(noise).output)
 
 
-def loss_bound(problem: Problem) -> float:
-    """How far rounding may move E."""
-    with np.errstate(all="ignore"):
-        arithmetic = Arithmetic.of(problem)
-        return float(arithmetic.spread(arithmetic.loss))
+def quotient_bound(problem: Problem, h: Floats) -> Floats:
+    """How far the errors of E₊ and E₋ may move (E₊ − E₋) / 2h for steps h of the parameters: `(P,)`.
 
-
-@overload
-def quotient_bound(problem: Problem, h: float) -> float: ...
-@overload
-def quotient_bound(problem: Problem, h: Floats) -> Floats: ...
-def quotient_bound(problem: Problem, h: Any) -> Any:
-    """How far rounding may move (E₊ − E₋) / 2h; truncation comes on top.
-
-    For steps h of the parameters, `(P,)`, each by itself, as `central_derivatives` has it: only the layers
-    after a parameter are run again, and of the last one only the parameter's unit. For one h, of all
-    parameters along one direction: the errors of two whole passes, without those of the derivative itself.
-    Errors of y count by ∂E/∂y at θ: h must be so short that this hardly changes.
+    Each is moved by itself, as `central_derivatives` has it: only the layers after a parameter are run again,
+    and of the last one only the parameter's unit. Rounding of the derivative itself, `gradient_bound`, and
+    truncation come on top. Errors of y count by ∂E/∂y at θ: h must be so short that this hardly changes.
     """
     with np.errstate(all="ignore"):
         arithmetic = Arithmetic.of(problem)
-        if np.ndim(h) == 0:
-            return float(arithmetic.loss_changes(0).sum() / (2 * h))
         changes = np.empty_like(arithmetic.problem.parameters)
         for level, layer in enumerate(problem.network.layers(changes)):
-            found = arithmetic.loss_changes(level + 1)
-            if level < problem.network.depth - 1:
-                found = np.full(layer.biases.shape, found.sum())
+            is_last = level == problem.network.depth - 1
+            found = arithmetic.loss_changes(level + 1, by_unit=is_last)
             layer.weights[:], layer.biases[:] = found[:, None], found
-        return changes / (2 * np.abs(h)) + gradient_bound(problem)
+        return np.asarray(changes / (2 * np.abs(h)))
+
+
+def directional_quotient_bound(problem: Problem, h: float) -> float:
+    """The same for two whole passes, whatever the direction: `directional_bound` comes on top."""
+    with np.errstate(all="ignore"):
+        return float(Arithmetic.of(problem).loss_changes(0)[0] / (2 * h))
 
 
 def jacobian_quotient_bound(problem: Problem, h: Floats) -> Floats:
-    """How far rounding may move (y₊ − y₋) / 2h for steps h of the inputs `(batch, n_0)`.
+    """How far the errors of y₊ and y₋ may move (y₊ − y₋) / 2h for steps h of the inputs `(batch, n_0)`.
 
-    Shape `(batch, n_L, n_0)`; truncation comes on top.
+    Shape `(batch, n_L, n_0)`; `jacobian_bound` and truncation come on top.
     """
-    return np.asarray(output_bound(problem)[:, :, None] / np.abs(h)[:, None, :] + jacobian_bound(problem))
+    return np.asarray(output_bound(problem)[:, :, None] / np.abs(h)[:, None, :])
 
 
 def directional_bound(problem: Problem, direction: Direction) -> float:

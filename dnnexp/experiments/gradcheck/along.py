@@ -30,6 +30,7 @@ from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.experiments.gradcheck.config import DIFFERENCES, GradcheckConfig, ordered
 from dnnexp.experiments.gradcheck.entries import Entries
 from dnnexp.experiments.gradcheck.measured import Coverage, Kinks
+from dnnexp.experiments.gradcheck.quotients import ROUNDING, Quotients, bounded, steps
 from dnnexp.experiments.gradcheck.recheck import Found, recheck
 from dnnexp.experiments.gradcheck.sweep import round_off
 
@@ -119,11 +120,30 @@ def _along(config: GradcheckConfig, tensor: _Tensor) -> tuple[Derivatives, list[
     found = Found(values, crossed, error)
     allowed = np.full(len(lines), config.tolerances.central * found.sound().max())
     looked = recheck(found, allowed, np.ones(len(lines), bool), retake, len(lines))
+    looked = bounded(looked, _quotients(config, tensor), allowed, retake, len(lines))
     noise = max(round_off(tensor.line(k)[0], config.central_step) for k in lines)
     bounds = np.array([rounding.directional_bound(*tensor.line(k)) for k in lines])
     doubts = looked.doubts(np.asarray, noise)
     units = [each.units for row in quotients.values() for each in row]
     return Derivatives(tensor.name, looked.by_method, bounds, doubts), units, looked.taken
+
+
+def _quotients(config: GradcheckConfig, tensor: _Tensor) -> dict[str, Quotients]:
+    """What bounds the differences of one step along all lines."""
+
+    def of(method: str, step: float) -> Quotients:
+        def doubled(places: Any) -> tuple[Floats, Any]:
+            longer = [_STEPPED[method](*tensor.line(k), 2 * step) for k in places]
+            return np.array([each.value for each in longer]), np.array([each.crossed for each in longer])
+
+        bounds = [rounding.directional_quotient_bound(tensor.line(k)[0], step) for k in lines]
+        return Quotients(ROUNDING[method] * np.array(bounds), doubled)
+
+    lines = range(len(tensor.vectors))
+    return {method: of(method, step) for method, step in steps(config).items()}
+
+
+_STEPPED = {"central": central_along, "central4": central_fourth_along}
 
 
 def _by(config: GradcheckConfig, method: str, problem: Problem, direction: Direction) -> Any:
@@ -132,10 +152,8 @@ def _by(config: GradcheckConfig, method: str, problem: Problem, direction: Direc
         return _backward(config, problem, direction)
     if method == "forward":
         return forward_along(problem, direction)
-    if method == "central":
-        return central_along(problem, direction, config.central_step)
-    if method == "central4":
-        return central_fourth_along(problem, direction, config.central4_step)
+    if method in _STEPPED:
+        return _STEPPED[method](problem, direction, steps(config)[method])
     if method == "richardson":
         return extrapolated_along(problem, direction, config.memory)
     return complex_along(problem, direction).value  # within one tensor no two tangents are multiplied

@@ -70,8 +70,8 @@ def _layer(tensor: str) -> int | None:
 
 
 def severity(entry: Metrics) -> float:
-    """The relative error of a check; infinite where a number is not finite."""
-    error = entry["max_rel_error"]
+    """The relative error of a check; infinite where a number is not finite, 0 where nothing is compared."""
+    error = entry["max_rel_error"] if entry["compared"] else 0.0
     return np.inf if error is None else error
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.extrapolation import Function
+from dnnexp.core.differentiation import Function
 from dnnexp.experiments.gradcheck.findings import Finding
 
 
@@ -37,6 +37,7 @@ class Case:
         takes_complex: whether `value` takes complex points, analytically.
         difference: f(a) − f(b) without subtracting two large values, where there is a way.
         findings: what is known to be wrong with it.
+        one_by_one: whether it is called for one point after another, so that its calls are worth counting.
     """
 
     value: Function
@@ -46,6 +47,7 @@ class Case:
     takes_complex: bool = True
     difference: Callable[[Floats, Floats], Floats] | None = None
     findings: tuple[Finding, ...] = ()
+    one_by_one: bool = False
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -145,21 +145,23 @@ def _checks(tolerances: Tolerances, tensor: Derivatives) -> Iterator[Metrics]:
         unsure = compared & ~crossed & np.any([tensor.mask(d.unsure) for d in [Doubt(), *doubts]], axis=0)
         left, right = (tensor.by_method[method] for method in pair)
         allowed, scale = tensor.allowed(pair), tensor.scale(pair, ~compared | crossed | unsure)
-        blind = compared & _blind(left, right, allowed, _RESOLVED * scale)
+        blind = compared & _blind(left, right, allowed, np.inf if _of_one_step(pair) else _RESOLVED * scale)
         skip = ~compared | crossed | unsure | blind
         ratios = _ratios(np.abs(left - right), allowed, compared & ~blind)
         entry = {"tensor": tensor.tensor, "pair": "-".join(pair), "passed": True}
         entry |= _compare(left, right, skip, ratios, scale)
         entry["bound_ratio"] = None if ratios is None else finite(ratios.max(initial=0.0))
-        agree = ratio(tolerances, entry) <= 1
-        hidden = np.any(unsure) if agree else _is_round_off(doubts, entry)
         entry["compared"], entry["excluded"] = int((~skip).sum()), int((crossed | blind).sum())
+        agree = ratio(tolerances, entry) <= 1
+        hidden = np.any(unsure) if agree else _is_round_off(doubts, entry) and not _exceeds(tolerances, entry)
         entry["unresolved"] = bool(doubts) and bool(hidden)
         # what is hidden from differences, the complex step can judge
         judged = bool(doubts) and "complex" in tensor.by_method
         resolved = not entry["unresolved"] or judged
         few = (crossed if judged else crossed | blind).sum() <= tolerances.excluded * compared.sum()
         entry["passed"] = (agree or entry["unresolved"]) and resolved and bool(few)
+        if not entry["compared"]:
+            entry |= {"max_abs_error": None, "max_rel_error": None}
         yield entry
 
 
@@ -207,28 +209,46 @@ def _ratios(difference: Floats, allowed: Floats | None, compared: Any) -> Floats
         return np.where(compared & ~np.isposinf(allowed), difference / allowed, 0.0)
 
 
-def limit(tolerances: Tolerances, pair: Iterable[str]) -> float | None:
+def limit(tolerances: Tolerances, pair: Sequence[str]) -> float | None:
     """The largest relative error that passes of a pair; None where each entry has a bound of its own."""
-    methods = set(pair)
-    if methods & {"central", "central4"}:
-        return tolerances.central
-    return None if "richardson" in methods else tolerances.exact
+    if of_one_step := _of_one_step(pair):
+        return of_one_step * tolerances.central
+    return None if "richardson" in pair else tolerances.exact
+
+
+def has_bounds(tolerances: Tolerances, pair: Sequence[str]) -> bool:
+    """Whether each entry has a bound of its own, alone or beside a limit that is no larger than usual."""
+    allowed = limit(tolerances, pair)
+    return allowed is None or (_of_one_step(pair) > 0 and tolerances.central <= Tolerances.central)
+
+
+def _of_one_step(pair: Sequence[str]) -> int:
+    """How many of the two are differences of one step, each of which may be off by as much."""
+    return sum(method in ("central", "central4") for method in pair)
 
 
 def ratio(tolerances: Tolerances, entry: Metrics) -> float:
     """The error of a check over what is allowed: it is too large above 1; infinite where it is not finite."""
-    allowed = limit(tolerances, entry["pair"].split("-"))
-    if entry["max_rel_error"] is None:
+    pair, times = entry["pair"].split("-"), entry["bound_ratio"]
+    allowed, bounds = limit(tolerances, pair), has_bounds(tolerances, pair)
+    error = entry["max_rel_error"] if entry["compared"] else 0.0
+    if error is None:
         return np.inf
     if allowed is not None:
-        return float(entry["max_rel_error"] / allowed)
-    return np.inf if entry["bound_ratio"] is None else float(entry["bound_ratio"])
+        return float(max(error / allowed, times if bounds and times is not None else 0.0))
+    return np.inf if times is None else float(times)
 
 
 def _is_round_off(doubts: list[Doubt], entry: Metrics) -> bool:
     """Whether rounding in the difference quotients explains an error by itself."""
     error = entry["max_abs_error"]
     return error is not None and any(error <= _ROUND_OFFS * doubt.round_off for doubt in doubts)
+
+
+def _exceeds(tolerances: Tolerances, entry: Metrics) -> bool:
+    """Whether an entry of a difference of one step is farther off than its bound allows."""
+    pair = entry["pair"].split("-")
+    return bool(_of_one_step(pair)) and has_bounds(tolerances, pair) and (entry["bound_ratio"] or 0.0) > 1
 
 
 def _is_wrong(tolerances: Tolerances, entry: Metrics) -> bool:

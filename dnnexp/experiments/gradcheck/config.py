@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, MinLen
@@ -13,16 +13,14 @@ from annotated_types import Ge, Gt, Le, MinLen
 from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
 from dnnexp.core.differentiation import CENTRAL_FOURTH_STEP, CENTRAL_STEP
-from dnnexp.core.extrapolation import STEPS
 from dnnexp.core.faults import Fault
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
-from dnnexp.core.network_extrapolation import PASSES
 from dnnexp.core.perturbation import MEMORY, least_memory
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
-from dnnexp.experiments.gradcheck.targets import NetworkTarget, Target
+from dnnexp.experiments.gradcheck.targets import FunctionTarget, NetworkTarget, Target
 from dnnexp.registry import Checked, Complaint, Count, Fraction, Positive, check
 
 Method = Literal["backward", "forward", "central", "central4", "richardson", "complex"]
@@ -66,7 +64,8 @@ class Tolerances:
 
     `exact` holds between backward, forward and complex; by default every entry has a bound of its own, by
     the rounding of the terms that are summed into it (see `dnnexp.core.rounding`). `central` holds wherever
-    central differences take part.
+    central differences take part, twice between those of both orders; of networks each entry has a bound of
+    its own beside it, by rounding and truncation, unless `central` is larger than by default.
     `excluded` is the fraction of a tensor's entries that may be left out of a comparison because a unit
     crossed a kink; beyond it the check is inconclusive.
     """
@@ -192,6 +191,24 @@ class GradcheckConfig(ExperimentConfig, Checked):
         if hessian:
             yield ("hessian_directions",), f"are of a network's parameters, {other}: leave them at 0"
 
+    @check("target", "network", "initializer", "loss", "batch", "methods", "adjoint_directions")
+    @staticmethod
+    def of_use(
+        target: Target,
+        network: CheckedNetwork | None,
+        initializer: LayerInitializer,
+        loss: Loss,
+        batch: int,
+        methods: tuple[Method, ...],
+        adjoint_directions: int,
+    ) -> Iterator[Complaint]:
+        """No key of networks is set for another target; a value that is the default may stand."""
+        given = {"network": network, "initializer": initializer, "loss": loss, "batch": batch}
+        given["adjoint_directions"] = adjoint_directions
+        if not isinstance(target, NetworkTarget):
+            yield from _useless(target, given)
+            yield from _without_use(target, methods)
+
     @check("network", "batch", "hessian_directions", "directions")
     @staticmethod
     def fits_in_memory(
@@ -257,42 +274,25 @@ def part_methods(config: GradcheckConfig, takes_complex: bool) -> list[str]:
     return ordered({"analytic", "richardson"} | (numeric & set(config.methods)))
 
 
-def shrink(config: GradcheckConfig) -> GradcheckConfig:
-    """At most 10 units a layer, a batch of 2, two directions, no step longer than the usual one."""
-    network = config.network
-    if network is not None:
-        network = replace(network, layers=tuple(min(10, n) for n in network.layers))
-    sweep = replace(config.step_sweep, directions=min(2, config.step_sweep.directions))
-    step = min(CENTRAL_STEP, config.central_step)  # with few entries, a few kinks are many
-    return replace(config, network=network, batch=min(2, config.batch), step_sweep=sweep, central_step=step)
+def _useless(target: Target, given: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Keys that only a network has."""
+    for key, value in given.items():
+        if value != getattr(GradcheckConfig, key):
+            own = f" (the target's own is target.{key})" if hasattr(target, key) else ""
+            leave = f"leave it out, or drop it by the argument ~{key}"
+            yield (key,), f"does nothing for the target {target.name}{own}: {leave}"
 
 
-def estimate(config: GradcheckConfig) -> str:
-    """The number of parameters and of passes through the network."""
-    along = f"{len(config.step_sweep.steps())} steps along {config.step_sweep.directions} directions"
-    if not isinstance(config.target, NetworkTarget):
-        return f"{_work_of_parts(config)}; the error curve at {along}"
-    count = config.built.parameter_count
-    compared = round(count * config.fraction)
-    if config.directions is not None:
-        compared = config.directions * 2 * config.built.depth
-    passes = {"forward": 1, "central": 2, "central4": 4, "richardson": PASSES, "complex": 1}
-    total = sum(passes.get(method, 0) * compared for method in config.methods) + 1
-    return (
-        f"{count:,} parameters by {len(config.methods)} methods = {total:,} passes of a batch of "
-        f"{config.batch}; the error curve at {along}"
-    )
-
-
-def _work_of_parts(config: GradcheckConfig) -> str:
-    """The tensors of a target other than a network, and the evaluations that an entry of one takes."""
-    tensors = config.target.tensors
-    takes_complex = any(tensor.takes_complex for tensor in tensors)
-    calls = {"central": 2, "central4": 4, "richardson": 2 * STEPS, "complex": 1}
-    methods = part_methods(config, takes_complex)
-    share = f"{config.fraction:.3g} of the entries" if config.fraction < 1 else "each entry"
-    evaluations = sum(calls.get(method, 0) for method in methods)
-    return (
-        f"{len(tensors)} tensor{'s' * (len(tensors) > 1)} by {len(methods)} methods, for {share} at each "
-        f"point {evaluations} evaluations"
-    )
+def _without_use(target: Target, methods: tuple[Method, ...]) -> Iterator[Complaint]:
+    """Methods that only a network has, and the complex step of functions that do not take it."""
+    if methods == _DEFAULT:
+        return
+    known: tuple[str, ...] = ("central", "central4", "richardson", "complex")
+    if not any(tensor.takes_complex for tensor in target.tensors):
+        known = known[:-1]
+    for place, method in enumerate(methods):
+        if method not in known:
+            allowed = f"allowed: {', '.join(known)}; the formula and richardson always take part"
+            if method == "complex" and isinstance(target, FunctionTarget):
+                allowed = "set target.is_complex=true if the function takes complex numbers"
+            yield ("methods", place), f"{method} does nothing for the target {target.name}: {allowed}"

@@ -25,6 +25,7 @@ from dnnexp.experiments.base import Request, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.measured import Coverage, Kinks
+from dnnexp.experiments.gradcheck.quotients import bounded, of_inputs, of_parameters
 from dnnexp.experiments.gradcheck.recheck import Found, Looked, recheck
 from dnnexp.experiments.gradcheck.sweep import round_off
 
@@ -209,7 +210,9 @@ def _look(config: GradcheckConfig, problem: Problem, found: Found, compared: Any
     def retake(places: Integers) -> Extrapolated:
         return extrapolated_derivatives(problem, places, memory=config.memory)
 
-    return recheck(found, config.tolerances.central * sizes, compared, retake, _MOST)
+    allowed = config.tolerances.central * sizes
+    looked = recheck(found, allowed, compared, retake, _MOST)
+    return bounded(looked, of_parameters(config, problem), allowed, retake, _MOST)
 
 
 def _look_at_inputs(config: GradcheckConfig, problem: Problem, found: Found) -> Looked:
@@ -223,7 +226,8 @@ def _look_at_inputs(config: GradcheckConfig, problem: Problem, found: Found) -> 
         whole = extrapolated_jacobian(problem, config.memory)
         return Extrapolated(*(part.reshape(-1)[places] for part in whole))
 
-    return recheck(found, allowed, np.ones(count, bool), retake, _MOST_INPUTS)
+    looked = recheck(found, allowed, np.ones(count, bool), retake, _MOST_INPUTS)
+    return bounded(looked, of_inputs(config, problem), allowed, retake, _MOST_INPUTS)
 
 
 def _parameter_tensors(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.experiments.base import Metrics
+from dnnexp.experiments.base import Metrics, counted
 
 _LEAST_ORDER = 1.5
 """Below it an order of 2 is none: of a wrong gradient the remainder shows 1, central differences none."""
@@ -54,7 +54,8 @@ def probe(where: str, function: Callable[[Any], Any], x: Floats) -> Iterator[Fin
     first, second = (np.array(function(given)) for _ in range(2))
     if not np.array_equal(given, x, equal_nan=True):
         changed = int(np.count_nonzero(given != x))
-        yield Finding("mutates_input", where, f"{changed:,} of {x.size:,} numbers of x are changed by a call")
+        told = f"{_some(changed, x.size)} of x {'is' if changed == 1 else 'are'} changed by a call"
+        yield Finding("mutates_input", where, told)
     elif not np.array_equal(first, second, equal_nan=True):
         difference = float(np.nanmax(np.abs(first - second)))
         yield Finding("non_deterministic", where, f"two calls differ by {difference:.3g}")
@@ -63,8 +64,13 @@ def probe(where: str, function: Callable[[Any], Any], x: Floats) -> Iterator[Fin
     broken = ~np.isfinite(first)
     if broken.any():
         index = [int(i) for i in np.unravel_index(int(broken.argmax()), first.shape)]
-        text = f"{broken.sum():,} of {broken.size:,} numbers are not finite, the first at {index}"
-        yield Finding("non_finite", where, text)
+        count = int(broken.sum())
+        told = f"{_some(count, broken.size)} {'is' if count == 1 else 'are'} not finite, the first at {index}"
+        yield Finding("non_finite", where, told)
+
+
+def _some(count: int, whole: int) -> str:
+    return f"{count:,} of {counted(whole, 'number')}"
 
 
 def wrong_orders(order: Metrics) -> Iterator[Finding]:

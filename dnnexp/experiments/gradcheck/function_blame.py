@@ -9,7 +9,7 @@ import numpy as np
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.faults import proportion, ratio
-from dnnexp.experiments.base import Metrics
+from dnnexp.experiments.base import Metrics, counted
 from dnnexp.experiments.gradcheck.blame import evidence, severity
 from dnnexp.experiments.gradcheck.checks import Derivatives
 
@@ -53,7 +53,8 @@ def _place(tensor: Derivatives, claimed: Any, truth: Any, rated: Any) -> str | N
     off = rated & ~(np.abs(claimed - tensor.by_method["richardson"]) <= 2 * tensor.bound + error)
     if not off.any():
         return None
-    told = f"{off.sum():,} of {rated.sum():,} entries are wrong"
+    wrong, of = int(off.sum()), counted(int(rated.sum()), "entry", "entries")
+    told = f"{wrong:,} of {of} {'is' if wrong == 1 else 'are'} wrong"
     columns = off.reshape(len(off), -1).any(axis=0)
     if columns.size > 1 and 0 < columns.sum() <= 3 and columns.sum() < columns.size:
         names = ", ".join(

@@ -41,7 +41,8 @@ def sweep(config: GradcheckConfig, cases: tuple[Case, ...], request: Request) ->
     for case in cases:
         stream = request.streams("directions", case.name)
         for number in range(directions):
-            x = case.points[:, number % case.points.shape[1]]
+            count = case.points.shape[1]
+            x = case.points[:, number * max(1, count // directions) % count]  # on both sides of a kink
             v = stream.standard_normal(len(x)) * np.maximum(1.0, np.abs(x)) / np.sqrt(len(x))
             if _slope(case, x, v) != 0:
                 for name, row in _along(case, x, v, h).items():

@@ -16,6 +16,7 @@ from dnnexp.experiments.base import Request, Work
 from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
+from dnnexp.experiments.gradcheck.evaluations import watched
 from dnnexp.experiments.gradcheck.findings import Finding, probe
 from dnnexp.experiments.gradcheck.function_blame import explain
 from dnnexp.experiments.gradcheck.function_sweep import sweep
@@ -46,6 +47,7 @@ def measure(config: GradcheckConfig, request: Request) -> Measured:
     """Every case of the target at all of its points."""
     with told_by_line("target"):
         cases = config.target.cases(request.streams)
+    cases = tuple(watched(config, case, request) if case.one_by_one else case for case in cases)
     tensors: list[Derivatives] = []
     taken, findings = 0, list(config.target.findings)
     for done, case in enumerate(cases, start=1):
@@ -105,7 +107,10 @@ def _coverage(tensors: list[Derivatives]) -> Coverage:
     """A wrong entry of a tensor is missed where it is not among those drawn of it."""
     masks = [tensor.mask(tensor.compared) for tensor in tensors]
     missed = max((1 - float(mask.mean()) for mask in masks), default=0.0)
-    return Coverage(sum(mask.size for mask in masks), sum(int(mask.sum()) for mask in masks), missed)
+    counts = [tensor.shape[0] for tensor in tensors]
+    entries, compared = sum(mask.size for mask in masks), sum(int(mask.sum()) for mask in masks)
+    fewest, most = (extreme(counts, default=None) for extreme in (min, max))
+    return Coverage(entries, compared, missed, fewest_points=fewest, most_points=most)
 
 
 def _derivatives(config: GradcheckConfig, case: Case, request: Request) -> tuple[list[Derivatives], int]:

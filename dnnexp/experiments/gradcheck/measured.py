@@ -28,12 +28,16 @@ class Coverage:
         compared: how many entries, or directions, were compared.
         miss_probability: that of missing one wrong entry, of the size of `error` where that matters.
         error: relative to the tensor's largest entry; None where a wrong entry is seen whatever its size.
+        fewest_points: at how many points, at least, every function was checked; None for a network.
+        most_points: at how many, at most.
     """
 
     entries: int
     compared: int
     miss_probability: float = 0.0
     error: float | None = None
+    fewest_points: int | None = None
+    most_points: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Measured:
         kinks: what crossed a kink.
         rechecked: how many differences were taken again.
         findings: what is wrong with the functions themselves.
+        is_defined: whether there are derivatives at all: not where the function itself is not finite.
     """
 
     tensors: list[Derivatives]
@@ -61,3 +66,4 @@ class Measured:
     kinks: Kinks = Kinks()
     rechecked: int = 0
     findings: tuple[Finding, ...] = field(default=())
+    is_defined: bool = True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from dnnexp.core import rounding
 from dnnexp.core.problem import Problem
 from dnnexp.experiments.base import Metrics, Request
-from dnnexp.experiments.gradcheck import along, entries, products
+from dnnexp.experiments.gradcheck import along, entries, products, quotients
 from dnnexp.experiments.gradcheck.blame import explain
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.findings import Finding, probe
@@ -27,16 +28,18 @@ def measure(config: GradcheckConfig, request: Request) -> Measured:
     def diagnose(accused: str | None, wrong: list[Metrics]) -> Metrics:
         return explain(problem, found.gradients, found.jacobians, accused, wrong)
 
+    broken = tuple(non_finite(problem))
     return Measured(
         tensors,
         found.coverage,
-        rounding.explain(problem),
+        rounding.explain(problem) + quotients.explain(config),
         diagnose,
         swept.metrics,
         swept.arrays,
         found.kinks,
         found.rechecked,
-        non_finite(problem) or tuple(inspect(problem)),
+        broken or tuple(inspect(problem)),
+        not broken,
     )
 
 
@@ -49,24 +52,28 @@ def draw(config: GradcheckConfig, request: Request) -> Problem:
     return Problem(network, parameters, x, t, config.loss)
 
 
-def non_finite(problem: Problem) -> tuple[Finding, ...]:
-    """Where a signal is first not finite."""
+def non_finite(problem: Problem) -> Iterator[Finding]:
+    """Where the forward pass, the loss included, is first not finite."""
+    for name, array in _passed(problem):
+        broken = ~np.isfinite(array)
+        if broken.any():
+            first = np.unravel_index(int(broken.argmax()), array.shape)
+            index = [int(i) for i in first] if array.ndim else ""
+            some = f", {broken.sum():,} of {array.size:,} there" if array.ndim else ""
+            told = f"{array[first]} is the first number of the forward pass that is not finite{some}"
+            yield Finding("non_finite", f"{name}{index}", f"{told}: no derivative is defined")
+            return
+
+
+def _passed(problem: Problem) -> Iterator[tuple[str, Any]]:
+    """All numbers of the forward pass, in their order."""
     signals = problem.signals()
     for level, layer in enumerate(problem.network.layers(problem.parameters), start=1):
-        named = (f"W{level}", layer.weights), (f"b{level}", layer.biases)
-        for name, array in (
-            *named,
-            (f"z{level}", signals.pre[level - 1]),
-            (f"a{level}", signals.post[level]),
-        ):
-            broken = ~np.isfinite(array)
-            if broken.any():
-                index = [int(i) for i in np.unravel_index(int(broken.argmax()), array.shape)]
-                text = (
-                    f"{array[tuple(index)]} is the first number that is not finite, of {broken.sum():,} there"
-                )
-                return (Finding("non_finite", f"{name}{index}", text),)
-    return ()
+        yield f"W{level}", layer.weights
+        yield f"b{level}", layer.biases
+        yield f"z{level}", signals.pre[level - 1]
+        yield f"a{level}", signals.post[level]
+    yield "the loss", np.asarray(problem.loss.value(signals.output, problem.t))
 
 
 def inspect(problem: Problem) -> Iterator[Finding]:

@@ -56,6 +56,7 @@ def outline(config: GradcheckConfig) -> Outline:
     kinks = {"checked": int, "crossed": int, "excluded": int, "layers": [int] * depth}
     order = {"observed": float, "expected": float}
     sweep = {"central": float, "complex": float}
+    coverage = {"entries": int, "compared": int, "miss_probability": float, "error": float}
     return {
         "passed": bool,
         "verdict": str,
@@ -65,7 +66,7 @@ def outline(config: GradcheckConfig) -> Outline:
         "diagnosis": {"tensor": str, "layer": float, "fault": str, "evidence": str},
         "kinks": kinks,
         "rechecked": int,
-        "coverage": {"entries": int, "compared": int, "miss_probability": float, "error": float},
+        "coverage": coverage | {"fewest_points": float, "most_points": float},
         "findings": object,
         "tolerance": str,
         "order": order | {"central4": order, "taylor": order},

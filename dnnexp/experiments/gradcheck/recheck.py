@@ -48,6 +48,9 @@ class Looked(NamedTuple):
         unsure: by each method of differences, which entries are not known well enough, `(N,)`.
         error: what richardson states, `(N,)`; None where it takes no part.
         taken: how many were taken again.
+        again: by each of central and central4, the error of those taken again and replaced, infinite where a
+            unit had crossed a kink: there extrapolation alone does not accuse. NaN elsewhere, `(N,)`.
+        errors: by each of central and central4 whose entries have bounds of their own, those, `(N,)`.
     """
 
     by_method: dict[str, Floats]
@@ -55,13 +58,16 @@ class Looked(NamedTuple):
     unsure: dict[str, Any]
     error: Floats | None
     taken: int
+    again: dict[str, Floats]
+    errors: dict[str, Floats]
 
     def doubts(self, cut: Callable[[Any], Any], round_off: float) -> dict[str, Doubt]:
         """The doubts of each method in the tensor that `cut` takes out of a vector `(N,)`."""
         found = {}
         for method, unsure in self.unsure.items():
             if method in self.crossed:
-                found[method] = Doubt(cut(self.crossed[method]), cut(unsure), round_off)
+                error = cut(self.errors[method]) if method in self.errors else None
+                found[method] = Doubt(cut(self.crossed[method]), cut(unsure), round_off, error)
             else:
                 found[method] = Doubt(unsure=cut(unsure), error=cut(self.error))
         return found
@@ -85,7 +91,8 @@ def recheck(
     if error is not None:
         error = np.where(_contradicted(found, allowed), np.inf, error)
         unsure["richardson"] = error > allowed
-    first = Looked(dict(found.by_method), dict(found.crossed), unsure, error, 0)
+    none = {method: np.full(allowed.shape, np.nan) for method in doubts}
+    first = Looked(dict(found.by_method), dict(found.crossed), unsure, error, 0, none, {})
     largest = np.max([np.zeros(allowed.shape), *doubts.values()], axis=0)
     ranked = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
     places = ranked[:most]
@@ -94,7 +101,7 @@ def recheck(
     again = retake(places)
     is_sure = again.error <= allowed[places]
     for method, doubt in doubts.items():
-        taken = _replaced(first, method, places, doubt[places] > 0, is_sure, again.value)
+        taken = _replaced(first, method, places, doubt[places] > 0, is_sure, again)
         still = _doubt(Found(taken.by_method, taken.crossed, found.error), method, allowed)[places] > 0
         left = ranked[most:]
         if not still[is_sure].any():
@@ -122,18 +129,21 @@ def _contradicted(found: Found, allowed: Floats) -> Any:
 
 
 def _replaced(
-    looked: Looked, method: str, places: Integers, in_doubt: Any, is_sure: Any, values: Floats
+    looked: Looked, method: str, places: Integers, in_doubt: Any, is_sure: Any, again: Extrapolated
 ) -> Looked:
     """With the entries of one method that were in doubt replaced where the new ones are sure."""
     value, crossed = looked.by_method[method].copy(), looked.crossed[method].copy()
-    unsure = looked.unsure[method].copy()
-    value[places[in_doubt & is_sure]] = values[in_doubt & is_sure]
+    unsure, stated = looked.unsure[method].copy(), looked.again[method].copy()
+    new = in_doubt & is_sure
+    value[places[new]] = again.value[new]
+    stated[places[new]] = np.where(crossed[places[new]], np.inf, again.error[new])
     unsure[places] = in_doubt & ~is_sure & ~crossed[places]
     crossed[places] &= ~is_sure
     return looked._replace(
         by_method=looked.by_method | {method: value},
         crossed=looked.crossed | {method: crossed},
         unsure=looked.unsure | {method: unsure},
+        again=looked.again | {method: stated},
     )
 
 

@@ -23,12 +23,22 @@ def run(config: GradcheckConfig, request: Request) -> Result:
         measured = target.measure(config, request)
         findings = [*measured.findings, *wrong_orders(measured.sweep["order"])]
         sound = not any(finding.blocks for finding in findings)
-        steady = all(finding.kind != "non_deterministic" for finding in findings)
-        found, wrong = verdict(config.tolerances, measured.tensors, sound, steady)
+        is_steady = all(finding.kind != "non_deterministic" for finding in findings)
+        judged = is_steady and measured.is_defined
+        found, wrong = verdict(config.tolerances, measured.tensors, sound, judged)
         diagnosis = measured.diagnose(found["culprit"], wrong) if wrong else None
+    at_kink = next((finding for finding in findings if finding.kind == "slope_at_kink"), None)
+    if at_kink is not None and judged and not wrong:  # no method is compared at a kink itself
+        found, diagnosis = found | {"verdict": "wrong"}, _of_slope(at_kink)
     metrics = found | {"diagnosis": diagnosis} | _facts(measured, findings) | measured.sweep
     arrays = {**measured.arrays, **error_maps(measured.tensors, found)}
     return Result(config, metrics, arrays, passed=metrics["passed"])
+
+
+def _of_slope(finding: Finding) -> Metrics:
+    """The diagnosis of a slope that is wrong at a kink only."""
+    tensor, _, kink = finding.where.partition(" at ")
+    return {"tensor": tensor, "layer": None, "fault": None, "evidence": f"at {kink} {finding.evidence}"}
 
 
 def _facts(measured: Measured, findings: list[Finding]) -> Metrics:

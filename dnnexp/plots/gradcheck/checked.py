@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnexp.experiments.base import Metrics, Result
-from dnnexp.experiments.gradcheck.checks import limit, ratio
+from dnnexp.experiments.gradcheck.checks import has_bounds, limit, ratio
 from dnnexp.experiments.gradcheck.maps import shown_pair
 from dnnexp.plots.gradcheck.scale import short
 from dnnexp.plots.gradcheck.words import indexed
@@ -49,7 +49,9 @@ class Checked:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether a pair differs by more than is allowed."""
+        """Whether a pair differs by more than is allowed; nothing is where no verdict is given."""
+        if self.result.metrics["verdict"] != "wrong":
+            return False
         found = self.checks.values()
         return any(not entry["passed"] and shown_ratio(self.result, entry) > 1 for entry in found)
 
@@ -75,12 +77,15 @@ class Checked:
     def ratios(self) -> Any:
         """The map of |a − b| over what is allowed; at most 1 where rounding explains it."""
         error = np.asarray(self.result.arrays[f"error_map.{self.name}"], np.float64)
-        allowed = limit(self.result.config.tolerances, self.pair)
-        if allowed is not None:
-            found = error / allowed
-        else:
+        tolerances, own = self.result.config.tolerances, self.result.arrays.get(f"ratio_map.{self.name}")
+        allowed = limit(tolerances, self.pair)
+        if allowed is None:
             none = np.where(error == 0, 0.0, np.where(np.isnan(error), np.nan, np.inf))
-            found = np.asarray(self.result.arrays.get(f"ratio_map.{self.name}", none), np.float64)
+            found = np.asarray(none if own is None else own, np.float64)
+        else:
+            found = error / allowed
+            if own is not None and has_bounds(tolerances, self.pair):
+                found = np.fmax(found, own)
         return np.minimum(found, 1) if self.shown["unresolved"] else found
 
     @property

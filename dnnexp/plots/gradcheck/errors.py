@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from dnnexp.experiments.base import Result
+from dnnexp.experiments.base import Result, counted, quantile
+from dnnexp.experiments.gradcheck.targets import AllTargets, NetworkTarget
 from dnnexp.plots.style import FAINT, INK, colour
 
 _FLOOR = 1e-17
@@ -33,8 +34,11 @@ _ORDERS = {None: "central", "central4": "of fourth order", "taylor": "Taylor rem
 
 
 def errors(result: Result) -> Figure:
-    """The relative error of difference quotients against h: median and range over the directions."""
-    arrays, is_network = result.arrays, result.config.network is not None
+    """The relative error of difference quotients against h: median and range over the directions.
+
+    Of many functions at once the band is their middle half: some are flat where they are drawn.
+    """
+    arrays, is_network = result.arrays, isinstance(result.config.target, NetworkTarget)
     curves = {name: _rows(arrays[f"sweep.{name}"]) for name in _NAMES if f"sweep.{name}" in arrays}
     shown = [name for name, rows in curves.items() if len(rows)]
     head = 0.34 + _LINE * (1 + -(-len(shown) // 2))
@@ -45,18 +49,17 @@ def errors(result: Result) -> Figure:
     _frame(axes, h, is_network)
     for index, name in enumerate(_MEASURED):
         if name in shown:
-            _curve(axes, h, curves[name], colour(index), name)
+            _curve(axes, h, curves[name], colour(index), name, _band(result))
     for name, (dashes, label) in _THEORY.items():
         if name in shown:
             label = label if is_network else label.replace(_OF_NETWORKS, "")
             middle = np.median(curves[name], axis=0)
             axes.plot(h, middle, color=INK, linestyle=dashes, linewidth=1.1, label=label)
-    if not np.isfinite(arrays["sweep.central"]).any():
-        text = "every directional derivative is 0: no relative error"
-        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center")
+    _notes(axes, result, [curves[name] for name in _MEASURED if name in shown])
     _default_step(axes, result.metrics["step_sweep"]["default_step"])
-    place: Any = {"loc": "upper left", "bbox_to_anchor": (0.08, 1 - (0.16 + 2 * _LINE) / height)}
-    figure.legend(ncols=2, fontsize=8, borderpad=0, labelspacing=0.3, handlelength=2.6, **place)
+    if shown:
+        place: Any = {"loc": "upper left", "bbox_to_anchor": (0.08, 1 - (0.16 + 2 * _LINE) / height)}
+        figure.legend(ncols=2, fontsize=8, borderpad=0, labelspacing=0.3, handlelength=2.6, **place)
     title = f"{_title(result)}\n{_orders(result.metrics['order'])}"
     figure.text(0.09, 1 - 0.08 / height, title, va="top", linespacing=1.35)
     return figure
@@ -68,10 +71,40 @@ def _rows(curves: Any) -> Any:
 
 
 def _title(result: Result) -> str:
-    rows = len(result.arrays["sweep.central"])
-    of = "direction" if rows == 1 else "directions"
-    spread = "one direction" if rows == 1 else f"median and range of {rows} {of}"
-    return f"{result.config.name}: {result.metrics['verdict']}; {spread}"
+    rows, flat = len(_rows(result.arrays["sweep.central"])), _left_out(result)
+    told = [f"{result.config.name}: {result.metrics['verdict']}"]
+    if rows:
+        spread = "median and range" if _band(result) == (0, 1) else "median and middle half"
+        told.append("one direction" if rows == 1 else f"{spread} of {rows} directions")
+    if rows and flat:
+        told.append(f"{counted(flat, 'more direction')}, of slope 0, left out")
+    return "; ".join(told)
+
+
+def _band(result: Result) -> tuple[float, float]:
+    """From which to which quantile it is drawn."""
+    return (0.25, 0.75) if isinstance(result.config.target, AllTargets) else (0, 1)
+
+
+def _left_out(result: Result) -> int:
+    """In how many directions of a function the slope was 0."""
+    if isinstance(result.config.target, NetworkTarget | AllTargets):
+        return 0
+    return int(result.config.step_sweep.directions - len(_rows(result.arrays["sweep.central"])))
+
+
+def _notes(axes: Axes, result: Result, measured: list[Any]) -> None:
+    """Why nothing is drawn, or what is drawn at the lower edge."""
+    if not np.isfinite(result.arrays["sweep.central"]).any():
+        broken = [finding for finding in result.metrics["findings"] if finding["kind"] == "non_finite"]
+        why = "the slope is 0 along every direction drawn: there is no error relative to it"
+        if broken:
+            why = f"no slope is finite, as {broken[0]['where']} is not: there is no error relative to it"
+        axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", backgroundcolor="white")
+    elif any((np.median(curves, axis=0) < _FLOOR).any() for curves in measured):
+        told = f"errors of {_FLOOR:g} and less, 0 too, are at the lower edge"
+        place: Any = {"transform": axes.transAxes, "ha": "center", "va": "top"}  # between the branches
+        axes.text(0.5, 0.97, told, color=FAINT, fontsize=8, **place)
 
 
 def _orders(order: dict[str, Any]) -> str:
@@ -94,16 +127,17 @@ def _frame(axes: Axes, h: Any, is_network: bool) -> None:
     axes.yaxis.set_major_locator(LogLocator(numticks=20))
     axes.minorticks_off()
     axes.grid(visible=True)
-    of = "all parameters" if is_network else "all coordinates"
+    of = "all parameters" if is_network else "all coordinates, at one of the points"
     axes.set_xlabel(f"step h, along a standard normal direction of {of}")
-    reference = "backward" if is_network else "the formula"
+    reference = "backward" if is_network else "analytic"
     axes.set_ylabel(f"error of the directional derivative, relative to {reference}")
 
 
-def _curve(axes: Axes, h: Any, curves: Any, shade: str, name: str) -> None:
-    """The median over the directions, and of the main methods all of them as a band."""
+def _curve(axes: Axes, h: Any, curves: Any, shade: str, name: str, between: tuple[float, float]) -> None:
+    """The median over the directions, and of the main methods a band between two quantiles."""
+    shares = (between[0], 0.5, between[1])
     with np.errstate(invalid="ignore"):
-        low, middle, high = (np.maximum(f(curves, axis=0), _FLOOR) for f in (np.min, np.median, np.max))
+        low, middle, high = np.maximum(quantile(curves.T, shares), _FLOOR)
     if name in _WITH_BAND:
         axes.fill_between(h, low, high, color=shade, alpha=0.2, linewidth=0)
         axes.plot(h, middle, color=shade, label=_MEASURED[name], marker="o", markersize=3)

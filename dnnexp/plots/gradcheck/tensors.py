@@ -7,7 +7,8 @@ import re
 import numpy as np
 from matplotlib.figure import Figure
 
-from dnnexp.experiments.base import Result
+from dnnexp.experiments.base import Result, counted
+from dnnexp.experiments.gradcheck.sentences import share
 from dnnexp.plots.gradcheck.checked import Checked, all_checked, shown_ratio
 from dnnexp.plots.gradcheck.layers import Grid, Layer, directions, directions_height
 from dnnexp.plots.gradcheck.scale import BAR, BROKEN, MISSING, Scale
@@ -119,8 +120,9 @@ def _note(result: Result, shown: list[Checked]) -> str:
         notes.append("~: in part or all below the round-off of differences")
     found = result.metrics["coverage"]
     if found["compared"] < found["entries"]:
-        of = "of" if by_entries else "directions in place of"
         which = "one wrong entry" if found["error"] is None else f"one entry off by {found['error']:.0%}"
         missed = f"{which} would be missed with probability {found['miss_probability']:.2g}"
-        notes.append(f"{found['compared']:,} {of} {found['entries']:,} entries are compared: {missed}")
+        along = f"{counted(found['compared'], 'direction')} in place of {found['entries']:,} entries"
+        told = share(result.config, found) if by_entries else along
+        notes.append(f"{told} are compared: {missed}")
     return "; ".join(notes)

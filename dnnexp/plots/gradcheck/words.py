@@ -6,8 +6,9 @@ import textwrap
 
 from matplotlib.figure import Figure
 
-from dnnexp.experiments.base import Metrics, Result
-from dnnexp.experiments.gradcheck.checks import limit
+from dnnexp.experiments.base import Metrics, Result, counted
+from dnnexp.experiments.gradcheck.checks import has_bounds, limit
+from dnnexp.experiments.gradcheck.sentences import headline, kind
 from dnnexp.plots.style import ALARM, FAINT, INK
 
 LINE = 0.165
@@ -49,6 +50,9 @@ class Heading:
 
 def verdict(metrics: Metrics) -> str:
     """The verdict, and which methods disagree."""
+    main = headline(metrics)
+    if main is not None:  # the evidence is below it, or there is none but its own
+        return f"{metrics['verdict']}: {kind(main)}: {main['where']}"
     split = [pair.replace("-", " and ") for pair, agree in metrics["agreement"].items() if not agree]
     if metrics["culprit"]:
         return f"{metrics['verdict']}: {metrics['culprit']} alone disagrees with the others"
@@ -57,7 +61,8 @@ def verdict(metrics: Metrics) -> str:
         return f"{metrics['verdict']}: {told}"
     if len(metrics["agreement"]) == 1:
         return f"{metrics['verdict']}: {split[0]} disagree; a third method would tell which of them is wrong"
-    listed = "; ".join(split[:3]) + (f"; and {len(split) - 3} more pairs" if len(split) > 3 else "")
+    more = f"; and {counted(len(split) - 3, 'more pair')}" if len(split) > 3 else ""
+    listed = "; ".join(split[:3]) + more
     return f"{metrics['verdict']}, and not by one method alone: {listed} disagree"
 
 
@@ -65,7 +70,10 @@ def allowed(result: Result, pair: tuple[str, ...]) -> str:
     """What the error of a pair is measured by."""
     largest = limit(result.config.tolerances, pair)
     if largest is not None:
-        return f"{largest:g} of the tensor's largest entry"
+        checks = [entry for entry in result.metrics["checks"] if entry["pair"] == "-".join(pair)]
+        bounded = has_bounds(result.config.tolerances, pair) and any(each["bound_ratio"] for each in checks)
+        beside = ", or the bound of the entry" if bounded else ""
+        return f"{largest:g} of the tensor's largest entry{beside}"
     return "the rounding of each entry" + (", and the error it states" if "richardson" in pair else "")
 
 
@@ -76,5 +84,7 @@ def indexed(tensor: str, index: list[int]) -> str:
 
 def evidence(metrics: Metrics) -> str:
     """Where to look first, and why."""
-    found = metrics["diagnosis"]
-    return f"look first at {found['tensor']}: {found['evidence']}" if found else ""
+    found, main = metrics["diagnosis"], headline(metrics)
+    if found:
+        return f"look first at {found['tensor']}: {found['evidence']}"
+    return "" if main is None else str(main["evidence"])

@@ -86,6 +86,7 @@ class FunctionTarget(Target):
                 tuple(pieces),
                 self.is_complex,
                 findings=inspect_function(user),
+                one_by_one=True,
             ),
         )
 

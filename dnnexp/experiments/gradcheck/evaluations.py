@@ -1,0 +1,54 @@
+"""The calls of a function that is called point by point, counted as they are made: it may be slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from dnnexp.core.arrays import Floats
+from dnnexp.core.extrapolation import STEPS
+from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.gradcheck.cases import Case
+from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
+
+CALLS = {"central": 2, "central4": 4, "richardson": 2 * STEPS, "complex": 1}
+"""How many values a method takes for one entry."""
+_OF_A_POINT = 200
+"""So many calls of value and gradient each point takes: most of them measure noise."""
+_OF_A_DIRECTION, _OF_A_STEP = 60, 10
+"""Likewise a direction of the error curve, and each of its steps."""
+_EVENTS = 1000
+
+
+def watched(config: GradcheckConfig, case: Case, request: Request) -> Case:
+    """The same case; its calls are told as they are made, and of how many."""
+    total, done = _expected(config, case), 0
+    size = max(1, total // _EVENTS)
+
+    def told(function: Callable[[Floats], Any]) -> Callable[[Floats], Any]:
+        def values(x: Floats) -> Any:
+            nonlocal done
+            columns, found = x.reshape(len(x), -1), []
+            for first in range(0, columns.shape[1], size):
+                part = columns[:, first : first + size]
+                found.append(np.asarray(function(part)))
+                done += part.shape[1]
+                request.progress(Work("evaluations", done, max(done, total), case.name))
+            return np.concatenate(found, axis=-1).reshape(*found[0].shape[:-1], *x.shape[1:])
+
+        return values
+
+    return replace(case, value=told(case.value), gradient=told(case.gradient))
+
+
+def _expected(config: GradcheckConfig, case: Case) -> int:
+    """About how many calls there will be."""
+    calls = sum(CALLS.get(method, 0) for method in part_methods(config, case.takes_complex))
+    entries = max(len(case.pieces), round(config.fraction * case.points.size))
+    steps = _OF_A_STEP * len(config.step_sweep.steps())
+    directions = config.step_sweep.directions * (_OF_A_DIRECTION + steps)
+    total: int = calls * entries + _OF_A_POINT * case.points.shape[1] + directions
+    return total

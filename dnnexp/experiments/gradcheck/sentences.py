@@ -1,0 +1,54 @@
+"""What summaries and figures both say of a run: what the verdict is about, and how much was compared."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from dnnexp.experiments.base import Metrics, counted
+from dnnexp.experiments.gradcheck.config import GradcheckConfig
+from dnnexp.experiments.gradcheck.findings import Finding
+from dnnexp.experiments.gradcheck.targets import NetworkTarget
+
+
+def headline(metrics: Metrics) -> Metrics | None:
+    """The finding that the verdict is about: no two methods are seen to disagree. None if it is another."""
+    if metrics["passed"] or not all(metrics["agreement"].values()):
+        return None
+    found = [finding for finding in metrics["findings"] if Finding(**finding).blocks]
+    if metrics["verdict"] == "wrong":
+        found.sort(key=lambda finding: finding["kind"] != "slope_at_kink")
+    return next(iter(found), None)
+
+
+def breaks_down(finding: Metrics | None) -> bool:
+    """Whether it is numbers that are not finite, which leave nothing to compare."""
+    return finding is not None and finding["kind"] == "non_finite"
+
+
+def kind(finding: Metrics) -> str:
+    """What is wrong, in words."""
+    return "not finite" if finding["kind"] == "non_finite" else str(finding["kind"]).replace("_", " ")
+
+
+def told(finding: Metrics) -> str:
+    """A finding in a sentence."""
+    return f"{kind(finding)}: {finding['where']}: {finding['evidence']}"
+
+
+def points(coverage: Metrics) -> str:
+    """At how many points functions were checked; '' for networks, which are checked at one set of weights."""
+    fewest, most = coverage["fewest_points"], coverage["most_points"]
+    if fewest is None:
+        return ""
+    if fewest < most:
+        return f"at {fewest:,} to {most:,} points each"
+    return "at 1 point only" if most == 1 else f"at {most:,} points"
+
+
+def share(config: GradcheckConfig, coverage: Metrics) -> str:
+    """How many entries were compared: of a network those of parameters, as all of dy/dx always are."""
+    compared, entries = coverage["compared"], coverage["entries"]
+    if config.network is None or not isinstance(config.target, NetworkTarget):
+        return f"{compared:,} of {counted(entries, 'entry', 'entries')}"
+    parameters = sum(n_out * (n_in + 1) for n_in, n_out in pairwise(config.network.layers))
+    return f"{compared - (entries - parameters):,} of {counted(parameters, 'parameter')}"

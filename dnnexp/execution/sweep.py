@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from dnnexp.config.sweep import Job, Plan
 from dnnexp.execution import plan_file, table
 from dnnexp.execution.plan_file import Command, PlanError
 from dnnexp.execution.run import drawn
+from dnnexp.execution.supervisor import Listener
 from dnnexp.execution.worker import Ended, Task
 from dnnexp.experiments.base import Result
 from dnnexp.runs.folder import RunFolder
@@ -56,27 +57,28 @@ class Recorder:
     """Writes what happens to the journal, and passes it on."""
 
     journal: Journal
-    on_start: Callable[[Sequence[Task]], None]
-    on_end: Callable[[Ended], None]
-    on_repeat: Callable[[Task, str], None]
-    tick: Callable[[int], None]
+    listener: Listener
 
     def started(self, tasks: Sequence[Task]) -> None:
         """These were handed to a worker, which does them one after another."""
         for task in tasks:
             self.journal.record("started", job=task.key)
-        self.on_start(tasks)
+        self.listener.started(tasks)
 
     def ended(self, ended: Ended) -> None:
         """A job has ended for good."""
         details = {"error": ended.error} if ended.error is not None else {}
         self.journal.record(ended.status, job=ended.key, seconds=round(ended.seconds, 6), **details)
-        self.on_end(ended)
+        self.listener.ended(ended)
 
     def again(self, task: Task, why: str) -> None:
         """A job will be done again."""
         self.journal.record("again", job=task.key, error=why)
-        self.on_repeat(task, why)
+        self.listener.again(task, why)
+
+    def tick(self, running: int) -> None:
+        """Time goes by."""
+        self.listener.tick(running)
 
 
 def results(plan: Plan, folder: RunFolder, skip: bool, plots: bool) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class SweepDisplay:
             self._failed += 1
             self._say(f"failed: {self._places[ended.key]}: {ended.error}")
 
-    def repeated(self, task: Task, why: str) -> None:
+    def again(self, task: Task, why: str) -> None:
         """Say that a job is done again."""
         self._say(f"again: {self._places[task.key]}: {why}")
 

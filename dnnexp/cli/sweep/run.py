@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -25,7 +25,7 @@ from dnnexp.execution.plan_file import Command, PlanError
 from dnnexp.execution.pools import Pool, PoolError, Processes, Serial
 from dnnexp.execution.run import Manner
 from dnnexp.execution.supervisor import Limits, Supervisor
-from dnnexp.execution.worker import Setting, Task
+from dnnexp.execution.worker import Setting
 from dnnexp.runs.environment import command_line
 from dnnexp.runs.folder import RunFolder, WriteError
 from dnnexp.runs.journal import HeldError, Journal
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str], options: SweepOptions) -> int:
             return report.dry_run(planned, options.as_json)
         folder = sweep.claim(options.output_dir, planned, command, options.plugins)
         with Journal(folder.path / "journal.jsonl") as journal:
-            return _do(planned, folder, journal, command.smoke, options)
+            return _Session(planned, folder, journal, command, options).run()
     except WriteError as error:
         click.echo(f"dnnexp: {error}", err=True)
         return 3
@@ -86,58 +86,69 @@ def _resume(path: Path, arguments: Sequence[str], options: SweepOptions) -> int:
             command = replace(command, files=given.files, arguments=given.arguments)
         elif gone := [str(source) for source in before.sources if not source.exists()]:
             click.echo(f"dnnexp: going on with the plan as it was: {', '.join(gone)} is gone", err=True)
-            return _do(before, RunFolder(path), journal, command.smoke, options)
+            return _Session(before, RunFolder(path), journal, command, options).run()
         now, folder = _plan(command), RunFolder(path)
         if sweep.extended(path, before.jobs, now, options.extend):
             plan_file.write(folder, now, command, options.plugins)
-        return _do(now, folder, journal, command.smoke, options)
+        return _Session(now, folder, journal, command, options).run()
 
 
-def _do(planned: Plan, folder: RunFolder, journal: Journal, smoke: bool, options: SweepOptions) -> int:
-    """Do what is missing, then write and show the results."""
-    console = Console(stderr=True)
-    tasks = sweep.tasks(folder.path, planned.jobs)
-    SweepFolder(folder.path).discard_attempts()
-    stopped: BaseException | None = None
-    try:
-        _supervise(planned, tasks, folder, journal, smoke, options, console)
-    except (KeyboardInterrupt, PoolError) as error:
-        stopped = error
-        journal.record("stopped", error=str(error) or "interrupted")
-    document = sweep.results(planned, folder, smoke, plots=not options.no_plots and stopped is None)
-    is_whole = document["counts"]["complete"] == len(planned.jobs)
-    if not is_whole or stopped:
-        why = f"{stopped}; " if isinstance(stopped, PoolError) else ""
-        click.echo(f"dnnexp: {why}to go on: {_resume_command(folder.path, options)}", err=True)
-    if isinstance(stopped, KeyboardInterrupt):
-        raise stopped
-    point_latest(folder)
-    answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
-    return report.conclude(console, planned, document, options)
+@dataclass(frozen=True)
+class _Session:
+    """A sweep that is ours to work on, from now to its end or until it is stopped."""
 
+    plan: Plan
+    folder: RunFolder
+    journal: Journal
+    command: Command
+    options: SweepOptions
+    console: Console = field(default_factory=lambda: Console(stderr=True))
 
-def _supervise(
-    planned: Plan,
-    tasks: Sequence[Task],
-    folder: RunFolder,
-    journal: Journal,
-    smoke: bool,
-    options: SweepOptions,
-    console: Console,
-) -> None:
-    if not tasks:
-        return
-    plugins = tuple(path.resolve() for path in options.plugins)
-    manner = Manner(smoke, not options.no_plots, 0, plugins, {"command": command_line()})
-    setting = Setting(folder.path.resolve(), manner, () if options.executor == "serial" else plugins)
-    pool = _pool(min(options.workers, len(tasks)), options)
-    try:
-        with SweepDisplay(console, planned, len(tasks), options.quiet) as display:
-            recorder = sweep.Recorder(journal, display.started, display.ended, display.repeated, display.tick)
-            limits = Limits(options.retries, options.max_failures)
-            Supervisor(pool, setting, limits, recorder).run(tasks)
-    finally:
-        pool.close()
+    def run(self) -> int:
+        """Do what is missing, then write and show the results; returns the exit code."""
+        stopped: BaseException | None = None
+        try:
+            self._work()
+        except (KeyboardInterrupt, PoolError) as error:
+            stopped = error
+            self.journal.record("stopped", error=str(error) or "interrupted")
+        plots = stopped is None and not self.options.no_plots
+        document = sweep.results(self.plan, self.folder, self.command.smoke, plots)
+        if document["counts"]["complete"] < len(self.plan.jobs):
+            why = f"{stopped}; " if isinstance(stopped, PoolError) else ""
+            click.echo(f"dnnexp: {why}to go on: {self._resume_command()}", err=True)
+        if isinstance(stopped, KeyboardInterrupt):
+            raise stopped
+        point_latest(self.folder)
+        as_json = self.options.as_json
+        answer(json.dumps(document, separators=(",", ":")) if as_json else str(self.folder.path))
+        return report.conclude(self.console, self.plan, document, self.options)
+
+    def _work(self) -> None:
+        path = self.folder.path
+        SweepFolder(path).discard_attempts()
+        tasks = sweep.tasks(path, self.plan.jobs)
+        if not tasks:
+            return
+        pool = _pool(min(self.options.workers, len(tasks)), self.options)
+        try:
+            with SweepDisplay(self.console, self.plan, len(tasks), self.options.quiet) as display:
+                limits = Limits(self.options.retries, self.options.max_failures)
+                recorder = sweep.Recorder(self.journal, display)
+                Supervisor(pool, self._setting(), limits, recorder).run(tasks)
+        finally:
+            pool.close()
+
+    def _setting(self) -> Setting:
+        plugins = tuple(path.resolve() for path in self.options.plugins)
+        plots, record = not self.options.no_plots, {"command": command_line()}
+        manner = Manner(self.plan.sweep.smoke, plots, plugins=plugins, record=record)
+        load = () if self.options.executor == "serial" else plugins
+        return Setting(self.folder.path.resolve(), manner, load)
+
+    def _resume_command(self) -> str:
+        plugins = [word for plugin in self.options.plugins for word in ("--plugin", str(plugin))]
+        return shlex.join(["dnnexp", "sweep", "--resume", str(self.folder.path), *plugins])
 
 
 def _pool(workers: int, options: SweepOptions) -> Pool:
@@ -151,8 +162,3 @@ def _pool(workers: int, options: SweepOptions) -> Pool:
 
     environment = dict.fromkeys(THREAD_VARIABLES, "1") | threads
     return Dask(options.jobs if options.scheduler else workers, options.scheduler, environment)
-
-
-def _resume_command(folder: Path, options: SweepOptions) -> str:
-    plugins = [word for plugin in options.plugins for word in ("--plugin", str(plugin))]
-    return shlex.join(["dnnexp", "sweep", "--resume", str(folder), *plugins])

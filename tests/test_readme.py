@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dnnexp.__main__ import main
+from dnnexp.config.shipped import reference
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -98,3 +99,14 @@ def test_the_gradcheck_line_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     (line,) = re.findall(r"^    dnnexp (gradcheck network.*)$", README, flags=re.MULTILINE)
     assert run(monkeypatch, *line.split(), "network.layers=[12,11,10]", "--no-plots") == 0
+
+
+def test_the_sweep_is_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (sweep,) = (text for text in blocks("yaml") if text.startswith("experiment: sweep"))
+    Path("sweep.yaml").write_text(sweep.replace("../optimize/reference.yaml  ", f"{reference('optimize')}  "))
+    assert run(monkeypatch, "sweep", "sweep.yaml", "--dry-run") == 0
+    # 9 rates x 2 x 5 draws x 2 x 5 seeds, less those of the rate 1 with 100 steps
+    assert capsys.readouterr().out.splitlines()[-1] == "850 jobs, 50 excluded"

@@ -4,9 +4,9 @@
     python benchmarks/sweep_hydra.py [REPETITIONS [JOBS]]
 
 Each job is twenty steps of gradient descent on a quadratic of ten dimensions. dnnexp leaves a run folder each
-(config, record, metrics, arrays, summary, log) and a table of all; Hydra leaves three files and a log, the job
-writes its metrics. Both run two processes. Whole commands are timed, A B A B, start-up included; what
-the jobs compute, measured in one process, is taken off for the overhead.
+(config, record, metrics, arrays, summary, log) and a table of all; Hydra leaves three files and a log, the
+job writes its metrics. Both run two processes. Whole commands are timed, A B A B, start-up included; what the
+jobs compute, measured in one process, is taken off for the overhead.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -114,6 +115,7 @@ def _recorded(
     durations: dict[str, Any] = {}
     record: dict[str, Any] = {"experiment": experiment, "name": config.name, "seed": config.seed}
     record |= {"status": "running", "error": None, **manner.record}
+    record |= {"process": {"host": socket.gethostname(), "id": os.getpid()}}
     record |= {"start": _now(), "end": None, "durations": durations} | environment(manner.plugins)
     folder.write_json("run.json", record)
 

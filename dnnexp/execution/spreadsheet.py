@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 _EMPTY = ","
+_AS_JSON = (bool, list, dict)
 
 
 class Scalars:
@@ -35,15 +36,19 @@ class Scalars:
         return (text + _EMPTY * (len(self.names) - max(count, 1)) for text, count in self._lines)
 
 
-def flat(tree: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The scalars of a JSON document by their dotted paths, lists left out."""
     found: dict[str, Any] = {}
+    _collect(tree, "", found)
+    return found
+
+
+def _collect(tree: Mapping[str, Any], path: str, found: dict[str, Any]) -> None:
     for key, value in tree.items():
         if isinstance(value, dict):
-            found |= flat(value, f"{path}{key}.")
+            _collect(value, f"{path}{key}.", found)
         elif not isinstance(value, list):
-            found[f"{path}{key}"] = value
-    return found
+            found[path + key] = value
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], scalars: Scalars) -> str:
@@ -62,13 +67,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], scalars:
 def _line(values: Iterable[Any]) -> str:
     """Values as cells; a line that is empty stands for one empty cell or for none."""
     buffer = io.StringIO()
-    cells = [_cell(value) for value in values]
+    cells = [json.dumps(v, ensure_ascii=False) if isinstance(v, _AS_JSON) else v for v in values]
     if cells not in ([], [None]):  # which csv would write as ""
         csv.writer(buffer, lineterminator="").writerow(cells)
     return buffer.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool | list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return value

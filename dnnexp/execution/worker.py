@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import socket
 import sys
 import threading
 import time
@@ -82,7 +81,6 @@ def _do(setting: Setting, token: str, task: Task) -> Ended:
     if ended := ended_before(sweep, task.key, token):  # Dask calls again what it lost
         return ended
     record = {**setting.manner.record, "job": task.key, "attempt": token}
-    record |= {"worker": {"host": socket.gethostname(), "process": os.getpid()}}
     status, error = "complete", None
     try:
         folder = sweep.begin(task.key, token)

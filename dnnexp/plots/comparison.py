@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from dnnexp.experiments.base import Result, quantile
 from dnnexp.plots.activations.curves import Scale, layer_ticks, log_scale
@@ -96,7 +96,9 @@ def _evaluations(axes: Axes, panel: _Panel) -> None:
         axes.set_xscale("asinh", linear_width=width)
         powers = 10 ** np.arange(np.log10(width).round(), np.log10(last) + 1e-9)
         axes.xaxis.set_major_locator(FixedLocator([0, *powers]))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlim(0, last)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +55,22 @@ def _status(files: set[str], record: Mapping[str, Any]) -> str:
     if "metrics.json" in files:
         return "complete"
     said = record.get("status")
-    return said if said in ("running", "failed", "interrupted") else "torn"
+    if said == "running":
+        return "torn" if _is_dead(record.get("process")) else said
+    return said if said in ("failed", "interrupted") else "torn"
+
+
+def _is_dead(process: Any) -> bool:
+    """Whether a process is known to have ended; of other machines nothing is known."""
+    match process:
+        case {"host": host, "id": int(number)} if host == socket.gethostname() and number > 0:
+            try:
+                os.kill(number, 0)
+            except ProcessLookupError:
+                return True
+            except OSError:  # somebody else's
+                return False
+    return False
 
 
 def _identity(

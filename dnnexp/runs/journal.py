@@ -7,12 +7,16 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from dnnexp.runs.folder import reporting
+
+_PATIENCE = 0.2
+"""The seconds that a lock is waited for: a listing of sweeps holds it for a moment."""
 
 
 class HeldError(Exception):
@@ -43,14 +47,22 @@ class Journal:
                 raise
 
     def _claim(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HeldError(f"{self._path.parent}: {_holder(self._path)} is at work on this sweep") from None
+        end = time.monotonic() + _PATIENCE
+        while not self._is_locked():
+            if time.monotonic() > end:
+                raise HeldError(f"{self._path.parent}: {_holder(self._path)} is at work on this sweep")
+            time.sleep(_PATIENCE / 20)
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, b"\n")  # the line before was torn
         self.record("opened", pid=os.getpid(), host=socket.gethostname(), command=sys.argv[1:])
+
+    def _is_locked(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def record(self, event: str, **details: Any) -> None:
         """Append an event.
@@ -58,8 +70,8 @@ class Journal:
         Raises:
             WriteError: it cannot be written.
         """
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        text = json.dumps({"time": time, "event": event, **details}, ensure_ascii=False, allow_nan=False)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        text = json.dumps({"time": now, "event": event, **details}, ensure_ascii=False, allow_nan=False)
         line = f"{text}\n".encode(errors="backslashreplace")
         with reporting(self._path):
             if os.write(self._file, line) < len(line):
@@ -87,7 +99,7 @@ def events(path: Path) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict):
             yield event

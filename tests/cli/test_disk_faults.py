@@ -1,4 +1,4 @@
-"""Every write, fsync, rename and mkdir fails in turn: a clear error, and nothing seems complete that is not."""
+"""Every write, fsync, rename and mkdir fails in turn: a clear error, nothing seems complete and is not."""
 
 from __future__ import annotations
 

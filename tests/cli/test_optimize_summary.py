@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from dnnexp.cli.summaries import summary, text
 from dnnexp.config.schema import read
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import optimize
 from dnnexp.experiments.base import Request, Result
+from dnnexp.summaries import summary, text
 
 TUNED = {
     "optimizers": [{"name": "gradient_descent"}, {"name": "adam", "learning_rate": 0.1}],

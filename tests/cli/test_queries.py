@@ -237,7 +237,7 @@ def test_version(cli: Run) -> None:
     assert (ran.code, ran.out, ran.err) == (0, f"dnnexp, version {dnnexp.__version__}\n", "")
 
 
-COMMANDS = ["optimize", "activations", "gradcheck", "list", "schema", "init"]
+COMMANDS = ["optimize", "activations", "gradcheck", "sweep", "runs", "list", "schema", "init"]
 
 
 def test_help_names_every_command(cli: Run) -> None:

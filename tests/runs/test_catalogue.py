@@ -2,6 +2,9 @@
 
 import json
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -170,3 +173,19 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert [run.status for run in scan(tmp_path)] == ["torn"]
+
+
+def test_a_run_whose_process_was_killed_is_torn_and_one_elsewhere_is_not(tmp_path: Path) -> None:
+    """It stayed `running` for ever."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    here = socket.gethostname()
+    statuses = {
+        "gone": ({"host": here, "id": process.pid}, "torn"),
+        "alive": ({"host": here, "id": os.getpid()}, "running"),
+        "elsewhere": ({"host": f"not-{here}", "id": process.pid}, "running"),
+        "nonsense": ({"host": here, "id": "1"}, "running"),
+    }
+    for name, (process_record, status) in statuses.items():
+        folder = write_run(tmp_path / name, status="running", end=None, process=process_record)
+        assert found(folder).status == status, name

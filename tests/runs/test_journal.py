@@ -1,11 +1,13 @@
 """The journal of a sweep: whole lines only, one process at a time, no lock that stays behind."""
 
 import errno
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,7 +63,7 @@ def test_a_journal_that_is_not_there_has_no_events(path: Path) -> None:
 
 
 def test_what_is_no_event_is_skipped(path: Path) -> None:
-    path.write_bytes(b'1\n[]\n{"event": "x"}\n\xff\n')
+    path.write_bytes(b'1\n[]\n{"event": "x"}\n\xff\n' + b"[" * 10**5 + b"\n")
     assert kinds(path) == ["x"]
 
 
@@ -84,6 +86,15 @@ def test_a_second_opening_in_the_same_process_is_refused_too(path: Path) -> None
     with Journal(path), pytest.raises(HeldError):
         Journal(path)
     Journal(path).close()
+
+
+def test_one_who_only_looks_whether_it_is_held_is_waited_for(path: Path) -> None:
+    path.touch()
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.05, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        with Journal(path):
+            assert kinds(path) == ["opened"]
 
 
 def test_a_full_disk_is_an_error_that_names_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ RECORD = {
     "platform": {"machine": "x86_64"},
     "blas": {"name": "openblas", "threads": {"OMP_NUM_THREADS": "1"}},
     "plugins": [],
+    "process": {"host": "elsewhere", "id": 4711},
 }
 
 

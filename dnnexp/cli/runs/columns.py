@@ -20,6 +20,8 @@ _LEAST = 24
 
 def printable(text: str) -> str:
     """The text, less what would move the cursor or change the colours of a terminal."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "�" for character in text)
 
 

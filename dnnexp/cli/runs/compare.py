@@ -48,15 +48,15 @@ def command(
         raise click.UsageError("needs two runs or more to compare")
     runs = comparison.load(find_runs(output, names))
     compared = comparison.compared(runs)
+    code = 0
+    if not no_plots:
+        try:  # before the answer, which may go to a pipe that is closed early
+            comparison.draw(runs, compared, plot or output / "compare.png")
+        except WriteError as error:
+            click.echo(f"dnnexp: {error}", err=True)
+            code = 3
     if as_json:
         click.echo(json.dumps(comparison.document(runs, compared, show_all), indent=2))
     else:
         comparison.show(runs, compared, show_all)
-    if no_plots:
-        return 0
-    try:
-        comparison.draw(runs, compared, plot or output / "compare.png")
-    except WriteError as error:
-        click.echo(f"dnnexp: {error}", err=True)
-        return 3
-    return 0
+    return code

@@ -11,7 +11,7 @@ from dnnexp.config.expectations import judge
 from dnnexp.config.load import load
 from dnnexp.config.shipped import directory
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import find
+from dnnexp.experiments import NAMES, find
 from dnnexp.experiments.base import Request
 
 QUICK = (
@@ -22,7 +22,8 @@ QUICK = (
 
 
 def files() -> list[Any]:
-    found = sorted(path for path in directory().glob("*/*.yaml") if path.stem != "reference")
+    every = (path for name in NAMES for path in (directory() / name).glob("*.yaml"))
+    found = sorted(path for path in every if path.stem != "reference")
     return [
         pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
         for path in found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+import functools
+from collections.abc import Hashable, Iterator
+from typing import Annotated, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -56,15 +57,24 @@ def as_written(error: ValidationError, cls: type, raw: Any) -> ValidationError:
 
 def repeated_labels(cls: type, raw: dict[Any, Any]) -> Iterator[InitErrorDetails]:
     """A line for every label in a list of the dataclass that an item before it has."""
-    for name, hint in hints(cls).items():
-        bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-        inner = get_args(bare)[0] if get_origin(bare) is tuple else None
-        if get_origin(inner) is not Labelled or not isinstance(raw.get(name), list):
-            continue
+    for name, inner in _labelled_lists(cls):
         first: dict[str, int] = {}
-        for index, item in enumerate(raw[name]):
+        items = raw.get(name)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
             tree = canonical(inner, item)
             label = tree.get("label") if isinstance(tree, dict) else None
             if isinstance(label, str) and first.setdefault(label, index) != index:
                 message = f"the label {label!r} is taken by item {first[label]}"
                 yield line_of(f"{message}; add a label: of its own to one of them", (name, index, "label"))
+
+
+@functools.cache
+def _labelled_lists(cls: Hashable) -> tuple[tuple[str, Any], ...]:
+    """The fields of a dataclass that are lists of labelled items, with the hints of the items."""
+    found = []
+    for name, hint in hints(cast(type, cls)).items():
+        bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        inner = get_args(bare)[0] if get_origin(bare) is tuple else None
+        if get_origin(inner) is Labelled:
+            found.append((name, inner))
+    return tuple(found)

@@ -80,6 +80,14 @@ def _keys(target: str, origin: str) -> tuple[str, ...]:
 
 
 def apply(cls: type, tree: Any, override: Override) -> Edit:
+    """What `edit` does, with the override's origin before what is wrong."""
+    try:
+        return edit(cls, tree, override)
+    except OverrideError as error:
+        raise OverrideError(f"{override.origin}: {error}") from None
+
+
+def edit(cls: type, tree: Any, override: Override) -> Edit:
     """The tree of a config of class `cls` with an override applied; the given tree stays as it is.
 
     Raises:
@@ -91,8 +99,8 @@ def apply(cls: type, tree: Any, override: Override) -> Edit:
         change = _setter(_REMOVED if override.action == "reset" else override.value)
     try:
         edited, path = _edit(cls, tree, override.path, change)
-    except (OverrideError, UnknownNameError) as error:
-        raise OverrideError(f"{override.origin}: {error}") from None
+    except UnknownNameError as error:
+        raise OverrideError(str(error)) from None
     if override.action == "append":
         path = (*path, _count(edited, path) - 1)
     return Edit(edited, path, removed=override.action == "reset")

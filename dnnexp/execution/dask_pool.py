@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 from dnnexp.execution.pools import PoolError
@@ -12,10 +14,14 @@ from dnnexp.execution.pools import PoolError
 T = TypeVar("T")
 _SECONDS = 30
 """How long a scheduler and its first worker are waited for."""
+_INTERVAL = 2.0
+"""How often its workers are counted."""
+_PATIENCE = 60.0
+"""How long a cluster may be without any worker."""
 
 
 class Dask:
-    """A slot for every thread of the cluster, or fewer if so many are asked for."""
+    """A slot for every worker of the cluster, or fewer if so many are asked for."""
 
     def __init__(self, jobs: int | None, address: str | None, environment: dict[str, str]) -> None:
         """Connect to a scheduler; without an address, start one with `jobs` workers of one thread each.
@@ -28,21 +34,33 @@ class Dask:
 
         logging.getLogger("distributed").setLevel(logging.ERROR)  # what dies is told by us
         self.lost: tuple[type[Exception], ...] = (KilledWorker,)
-        self._cluster = None
-        try:
-            if address is None:
-                # which job is to blame is found here, so that the scheduler need not try again
-                with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-                    self._cluster = LocalCluster(
-                        n_workers=jobs, threads_per_worker=1, dashboard_address="127.0.0.1:0", env=environment
-                    )
-            self._client = Client(self._cluster or address, timeout=_SECONDS)
-            self._client.wait_for_workers(1, timeout=_SECONDS)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise PoolError(f"Dask scheduler {address or '(local)'}: {error}") from None
-        threads = sum(self._client.nthreads().values()) if address else jobs or 1
-        self.slots = min(jobs or threads, threads)
+        self._jobs = jobs
+        with ExitStack() as opened:
+            try:
+                if address is None:
+                    # which job is to blame is found here, so that the scheduler need not try again
+                    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+                        where: Any = LocalCluster(
+                            n_workers=jobs,
+                            threads_per_worker=1,
+                            dashboard_address="127.0.0.1:0",
+                            env=environment,
+                        )
+                    opened.callback(where.close)
+                self._client = Client(where if address is None else address, timeout=_SECONDS)
+                opened.callback(self._client.close)
+                self._client.wait_for_workers(1, timeout=_SECONDS)
+            except (OSError, TimeoutError, ValueError) as error:
+                raise PoolError(f"Dask scheduler {address or '(local)'}: {error}") from None
+            self._opened = opened.pop_all()
         self._executor = self._client.get_executor(pure=False)
+        self._workers = len(self._client.nthreads())
+        self._seen = self._counted = time.monotonic()
+
+    @property
+    def slots(self) -> int:
+        """The workers that there were lately: each does one job at a time, however many threads it has."""
+        return self._workers if self._jobs is None else min(self._jobs, self._workers)
 
     def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Start a call anywhere on the cluster.
@@ -58,8 +76,19 @@ class Dask:
     def replace(self, slot: int) -> None:
         """Nothing: the cluster's nannies start new workers."""
 
+    def check(self) -> None:
+        """Count the workers now and then; raise PoolError where there has been none for a while."""
+        now = time.monotonic()
+        if now - self._counted < _INTERVAL or self._client.status != "running":
+            return
+        self._counted = now
+        with suppress(OSError, TimeoutError):  # the scheduler is going: futures will tell
+            self._workers = len(self._client.nthreads())
+        if self._workers:
+            self._seen = now
+        elif now - self._seen > _PATIENCE:
+            raise PoolError(f"the Dask cluster has had no worker for {_PATIENCE:g} s")
+
     def close(self) -> None:
         """Leave the cluster; end it if it is ours."""
-        self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        self._opened.close()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dnnexp
 from dnnexp.config.schema import read as read_config
 from dnnexp.config.sweep import Job, Plan, SweepConfig
+from dnnexp.execution.code import Code
 from dnnexp.registry import dotted, plain
 from dnnexp.runs.folder import RunFolder
+from dnnexp.runs.sweep_folder import PLAN
 
-NAME = "sweep.json"
+_CONFIGS = "configs.jsonl"
 _SHOWN = 8
 
 
@@ -34,67 +34,74 @@ class PlanError(Exception):
     """A sweep that cannot be resumed; the message says why, and what can be done."""
 
 
-def write(folder: RunFolder, plan: Plan, command: Command, plugins: Sequence[Path]) -> None:
-    """Write the plan.
+def write(folder: RunFolder, plan: Plan, command: Command, code: Code) -> None:
+    """Write the plan: the jobs in `sweep.json`, their configs, which may be many, in `configs.jsonl`.
 
     Raises:
         WriteError: it cannot be written.
     """
+    configs = (json.dumps({"job": job.key, "config": job.tree}, allow_nan=False) for job in plan.jobs)
+    folder.write(_CONFIGS, "".join(f"{line}\n" for line in configs))
     jobs = [
-        {"job": job.key, "experiment": job.experiment, "name": job.name, "base": job.base}
-        | {"swept": job.swept, "config": job.tree}
+        {"job": job.key, "experiment": job.experiment, "name": job.name, "base": job.base, "swept": job.swept}
         for job in plan.jobs
     ]
-    document = {"schema_version": 1, "name": plan.sweep.name, "dnnexp": dnnexp.__version__}
-    document |= {"command": vars(command), "plugins": hashes(plugins), "sweep": plain(plan.sweep)}
-    document["sources"] = [str(path) for path in plan.sources]
-    folder.write_json(NAME, document | {"jobs": jobs})
+    document = {"schema_version": 1, "name": plan.sweep.name, "dnnexp": code.version}
+    document |= {"plugins": code.hashes, "command": vars(command), "sweep": plain(plan.sweep)}
+    document |= {"sources": [str(path) for path in plan.sources], "jobs": jobs}
+    folder.write(PLAN, json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read(folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Planned:
+    """A plan as it was written: what it was made from, with which code, and its jobs."""
+
+    command: Command
+    version: str
+    hashes: tuple[str, ...]
+    plan: Plan
+
+    def other_code(self, code: Code) -> str | None:
+        """How this code is another one."""
+        if self.version != code.version:
+            return f"the sweep was made with dnnexp {self.version}, this is {code.version}"
+        if self.hashes != code.hashes:
+            return "the plugins are not those that the sweep was made with"
+        return None
+
+
+def read(folder: Path) -> Planned:
     """The plan in a folder.
 
     Raises:
         PlanError: there is none, or it cannot be read.
     """
     try:
-        document = json.loads((folder / NAME).read_bytes())
-        document["command"] = Command(**document["command"])
-    except FileNotFoundError:
-        raise PlanError(f"{folder}: is no sweep: it has no {NAME}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PlanError(f"{folder / NAME}: cannot be read: {error}") from None
-    return dict(document)
+        document = json.loads((folder / PLAN).read_bytes())
+        sweep, errors = read_config(SweepConfig, document["sweep"])
+        if sweep is None:  # another version wrote it
+            raise ValueError(f"{dotted(errors[0][0])}: {errors[0][1]}")
+        trees = _trees(folder)
+        jobs = tuple(
+            Job(job["job"], job["experiment"], job["name"], job["base"], job["swept"], trees[job["job"]])
+            for job in document["jobs"]
+        )
+        command: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in document["command"].items()
+        }
+        plan = Plan(sweep, jobs, 0, 0, tuple(map(Path, document["sources"])))
+        return Planned(Command(**command), document["dnnexp"], tuple(document["plugins"]), plan)
+    except FileNotFoundError as error:
+        raise PlanError(f"{folder}: is no sweep: it has no {Path(error.filename).name}") from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise PlanError(f"{folder / PLAN}: cannot be read: {type(error).__name__}: {error}") from None
 
 
-def planned(document: Mapping[str, Any], folder: Path) -> Plan:
-    """The plan as it was written.
-
-    Raises:
-        PlanError: another version wrote it, and this one cannot read it.
-    """
-    sweep, errors = read_config(SweepConfig, document["sweep"])
-    if sweep is None:
-        raise PlanError(f"{folder / NAME}: cannot be read: {dotted(errors[0][0])}: {errors[0][1]}")
-    jobs = tuple(
-        Job(job["job"], job["experiment"], job["name"], job["base"], job["swept"], job["config"])
-        for job in document["jobs"]
-    )
-    return Plan(sweep, jobs, 0, 0, tuple(map(Path, document["sources"])))
-
-
-def hashes(plugins: Sequence[Path]) -> list[str]:
-    """The SHA-256 of each plugin."""
-    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in plugins]
-
-
-def other_code(document: Mapping[str, Any], plugins: Sequence[Path]) -> str | None:
-    """Which code a plan was made with, where it is not this one."""
-    if document["dnnexp"] != dnnexp.__version__:
-        return f"the sweep was made with dnnexp {document['dnnexp']}, this is {dnnexp.__version__}"
-    if document["plugins"] != hashes(plugins):
-        return "the plugins are not those that the sweep was made with"
-    return None
+def _trees(folder: Path) -> dict[str, Any]:
+    """The config of every job."""
+    lines = (folder / _CONFIGS).read_text().splitlines()
+    return {found["job"]: found["config"] for found in map(json.loads, lines)}
 
 
 def differences(before: Sequence[Job], now: Sequence[Job]) -> list[str]:

@@ -26,9 +26,12 @@ class PoolError(Exception):
 class Pool(Protocol):
     """Slots that calls are submitted to."""
 
-    slots: int
     lost: tuple[type[Exception], ...]
     """What a future raises when its worker has died."""
+
+    @property
+    def slots(self) -> int:
+        """How many calls at once; it may grow."""
 
     def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Start a call in a slot that is free.
@@ -39,6 +42,9 @@ class Pool(Protocol):
 
     def replace(self, slot: int) -> None:
         """Give the slot a new worker after its worker has died."""
+
+    def check(self) -> None:
+        """Raise PoolError where nothing that was submitted can end any more."""
 
     def close(self) -> None:
         """End the workers, at once, with what they are doing."""
@@ -58,6 +64,9 @@ class Serial:
 
     def replace(self, slot: int) -> None:
         """Nothing: this process is alive."""
+
+    def check(self) -> None:
+        """Nothing to find."""
 
     def close(self) -> None:
         """Nothing is under way."""
@@ -81,12 +90,19 @@ class Processes:
 
     def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Start a call in the slot's process."""
-        return self._executors[slot].submit(function, *arguments)
+        try:
+            return self._executors[slot].submit(function, *arguments)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self.replace(slot)
+            return self._executors[slot].submit(function, *arguments)
 
     def replace(self, slot: int) -> None:
         """A new process for the slot."""
         self._executors[slot].shutdown(wait=False)
         self._executors[slot] = self._executor()
+
+    def check(self) -> None:
+        """Nothing to find: what dies is seen by its future."""
 
     def close(self) -> None:
         """Kill the processes: a job that is cut off leaves nothing that looks complete."""

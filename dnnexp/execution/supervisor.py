@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from dnnexp.execution.code import CodeError
 from dnnexp.execution.pools import Pool, PoolError
-from dnnexp.execution.worker import Ended, Setting, Task, ended_before, work
+from dnnexp.execution.worker import KILLED, KILLS, Ended, Setting, Task, ended_before, work
 from dnnexp.runs.sweep_folder import SweepFolder
 
-KILLS = 3
-"""A job that has killed its worker so often is failed."""
 LOSSES = 20
-"""So many workers may die while they do no job."""
+"""So many workers may die one after another while no job ends."""
 CHUNK_SECONDS = 0.5
 """Short jobs are sent together, about so long a call."""
 _CHUNK_JOBS = 100
@@ -44,13 +44,18 @@ class Listener(Protocol):
         """A job will be done again."""
 
     def tick(self, running: int) -> None:
-        """Time goes by, and so many jobs are under way."""
+        """Time goes by, and so many workers are busy."""
 
 
-class _Call(NamedTuple):
+@dataclass
+class _Call:
+    """What a slot was given: jobs that have not ended yet, as far as is known, and those to be done again."""
+
     slot: int
     token: str
-    tasks: Sequence[Task]
+    left: deque[Task]
+    start: float
+    again: list[Task] = field(default_factory=list)
 
 
 @dataclass
@@ -68,23 +73,40 @@ class Supervisor:
     _seconds: float | None = None  # the mean of a job, the last ones counting most
     _calls: dict[Future[list[Ended]], _Call] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._sweep = SweepFolder(self.setting.folder)
+
     def run(self, tasks: Iterable[Task]) -> None:
         """Do the jobs, until all have ended or too many have failed.
 
         Raises:
-            PoolError: the pool is gone. What a listener raises passes through.
+            PoolError: the pool is gone, or its workers have other code.
         """
         waiting = deque(tasks)
-        free = deque(range(self.pool.slots))
+        free = deque[int]()
+        slots = 0
         while self._calls or (waiting and not self._is_enough()):
+            free.extend(range(slots, self.pool.slots))  # a cluster may grow
+            slots = max(slots, self.pool.slots)
             while free and waiting and not self._is_enough():
                 self._start(free.popleft(), self._chunk(waiting))
+            if not self._calls:  # no worker is there
+                time.sleep(_TICK)
             done, _ = wait(self._calls, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in done:
                 call = self._calls.pop(future)
-                waiting.extendleft(reversed(self._end(future, call)))
+                self._end(future, call)
+                waiting.extendleft(reversed([*call.again, *call.left]))
                 free.append(call.slot)
-            self.listener.tick(sum(len(call.tasks) for call in self._calls.values()))
+            self._tick()
+
+    def _tick(self) -> None:
+        """Tell of what has ended inside calls that take long, and of how many are under way."""
+        self.pool.check()
+        for call in self._calls.values():
+            if time.monotonic() - call.start > 2 * CHUNK_SECONDS:
+                self._take_ended(call)
+        self.listener.tick(len(self._calls))
 
     def _is_enough(self) -> bool:
         return self.limits.max_failures is not None and self.failures >= self.limits.max_failures
@@ -93,7 +115,8 @@ class Supervisor:
         """The next jobs for a slot: alone at first, and where one may kill its worker."""
         size = 1
         if self._seconds is not None:
-            share = len(waiting) // (2 * self.pool.slots)  # towards the end no slot waits long for another
+            # towards the end no slot waits long for another
+            share = len(waiting) // (2 * max(1, self.pool.slots))
             allowed = (self.limits.max_failures or _CHUNK_JOBS + self.failures) - self.failures
             size = max(1, min(int(CHUNK_SECONDS / max(self._seconds, 1e-6)), share, allowed, _CHUNK_JOBS))
         chunk = [waiting.popleft()]
@@ -102,58 +125,65 @@ class Supervisor:
         return chunk
 
     def _start(self, slot: int, tasks: Sequence[Task]) -> None:
-        call = _Call(slot, secrets.token_hex(4), tasks)
+        call = _Call(slot, secrets.token_hex(4), deque(tasks), time.monotonic())
         self.listener.started(tasks)
         self._calls[self.pool.submit(slot, work, self.setting, call.token, tasks)] = call
 
-    def _end(self, future: Future[list[Ended]], call: _Call) -> list[Task]:
-        """Take what a call has come to; returns the jobs to be done again."""
+    def _end(self, future: Future[list[Ended]], call: _Call) -> None:
+        """Take what a call has come to."""
         try:
             found = future.result()
         except CancelledError:  # none of ours: Dask's, when its scheduler has gone
             raise PoolError("the connection to the scheduler is lost") from None
+        except CodeError as error:
+            raise PoolError(str(error)) from None
         except self.pool.lost:
             self.pool.replace(call.slot)
-            return self._after_loss(call)
-        by_key = {task.key: task for task in call.tasks}
-        return [by_key[ended.key] for ended in found if self._is_to_retry(ended, by_key[ended.key])]
+            self._after_loss(call)
+        else:
+            for ended in found[-len(call.left) :] if call.left else ():  # those before have been told of
+                self._take(ended, call)
 
-    def _is_to_retry(self, ended: Ended, task: Task) -> bool:
+    def _take(self, ended: Ended, call: _Call) -> None:
+        """Count a job that has ended, or let it be done again."""
+        task = call.left.popleft()
+        self._losses = 0
         self._seconds = ended.seconds if self._seconds is None else 0.8 * self._seconds + 0.2 * ended.seconds
         if ended.status == "failed" and self._tries[ended.key] < self.limits.retries:
             self._tries[ended.key] += 1
             self.listener.again(task, ended.error or "")
-            return True
-        self._finish(ended)
-        return False
+            call.again.append(task)
+        else:
+            self._finish(ended)
+
+    def _take_ended(self, call: _Call) -> None:
+        """Take what has ended of a call that is under way, or was cut off."""
+        while call.left and (ended := ended_before(self._sweep, call.left[0].key, call.token)):
+            self._take(ended, call)
 
     def _finish(self, ended: Ended) -> None:
         self.failures += ended.status == "failed"
         self.listener.ended(ended)
 
-    def _after_loss(self, call: _Call) -> list[Task]:
+    def _after_loss(self, call: _Call) -> None:
         """Of a call whose worker died: what had ended counts, what was under way is the suspect."""
-        sweep = SweepFolder(self.setting.folder)
-        left, again = deque(call.tasks), []
-        while left and (ended := ended_before(sweep, left[0].key, call.token)):
-            task = left.popleft()
-            again += [task] * self._is_to_retry(ended, task)
-        has_begun = bool(left) and sweep.has_begun(left[0].key, call.token)
-        if has_begun and self._is_guilty(left[0], sweep, call.token):
-            left.popleft()
-        sweep.discard_attempts(call.token)
-        self._losses += not has_begun
+        self._take_ended(call)
+        attempts = self._sweep.attempts(call.left[0].key, call.token) if call.left else 0
+        if attempts:
+            self._suspect(call, attempts)
+        else:
+            self._losses += 1
+        self._sweep.discard_attempts(call.token)
         if self._losses > LOSSES:
             raise PoolError(f"workers died {self._losses} times before they began a job")
-        return [*again, *left]
 
-    def _is_guilty(self, suspect: Task, sweep: SweepFolder, token: str) -> bool:
-        """Whether a job has killed its worker too often; it is then failed, and no other."""
-        self._kills[suspect.key] += 1
+    def _suspect(self, call: _Call, attempts: int) -> None:
+        """A job that has killed its worker too often is failed, and no other."""
+        suspect = call.left[0]
+        self._kills[suspect.key] += attempts
         if self._kills[suspect.key] < KILLS:
             self.listener.again(suspect, "its worker was killed")
-            return False
-        error = f"its worker was killed {KILLS} times while it ran (out of memory, perhaps)"
-        sweep.give_up(suspect.key, token, error)
-        self._finish(Ended(suspect.key, "failed", error, 0.0))
-        return True
+            return
+        call.left.popleft()
+        self._sweep.give_up(suspect.key, call.token, KILLED)
+        self._finish(Ended(suspect.key, "failed", KILLED, 0.0))

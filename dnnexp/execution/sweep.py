@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Any
 from dnnexp.config.expectations import complaint
 from dnnexp.config.sweep import Job, Plan
 from dnnexp.execution import plan_file, table
+from dnnexp.execution.code import Code
 from dnnexp.execution.plan_file import Command, PlanError
 from dnnexp.execution.run import drawn
 from dnnexp.execution.supervisor import Listener
 from dnnexp.execution.worker import Ended, Task
 from dnnexp.experiments.base import Result
 from dnnexp.runs.folder import RunFolder
-from dnnexp.runs.journal import Journal
+from dnnexp.runs.journal import Journal, events
 from dnnexp.runs.sweep_folder import SweepFolder
 
 
@@ -28,22 +28,35 @@ def claim_problems(plan: Plan) -> list[str]:
     return [f"expect.{index}.check: {text}" for index, text in enumerate(found) if text is not None]
 
 
-def extended(folder: Path, before: Sequence[Job], plan: Plan, extend: bool) -> bool:
+def has_additions(folder: Path, before: Plan, now: Plan, extend: bool) -> bool:
     """Whether a plan has jobs that a sweep has not, and may have them.
 
     Raises:
         PlanError: the sweep has changed, and not by additions that were allowed.
     """
-    old, new = {job.key for job in before}, {job.key for job in plan.jobs}
+    old, new = {job.key for job in before.jobs}, {job.key for job in now.jobs}
     if old == new:
         return False
     if extend and old < new:
         return True
-    lines = "".join(f"\n  {line}" for line in plan_file.differences(before, plan.jobs))
+    lines = "".join(f"\n  {line}" for line in plan_file.differences(before.jobs, now.jobs))
     additions = ", or accept what is new with --extend" * (old < new)
     raise PlanError(
         f"{folder}: the sweep has changed since it began:{lines}\nstart it anew (without --resume){additions}"
     )
+
+
+def tell_journal(journal: Journal, folder: Path, jobs: Iterable[Job]) -> None:
+    """Write down what is complete and was not told, because whoever was to tell it was stopped before.
+
+    Raises:
+        WriteError: the journal cannot be written.
+    """
+    sweep = SweepFolder(folder)
+    told = {event.get("job") for event in events(journal.path) if event.get("event") == "complete"}
+    for job in jobs:
+        if job.key not in told and sweep.is_complete(job.key):
+            journal.record("complete", job=job.key, seconds=sweep.record(job.key)["durations"].get("run"))
 
 
 def tasks(folder: Path, jobs: Iterable[Job]) -> list[Task]:
@@ -87,8 +100,6 @@ def results(plan: Plan, folder: RunFolder, skip: bool, plots: bool) -> dict[str,
     Raises:
         WriteError: one of them cannot be written.
     """
-    SweepFolder(folder.path).discard_attempts()
-    os.sync()  # what workers have written without waiting for the disk
     found = table.build(plan.sweep, plan.jobs, folder.path, skip)
     folder.write("results.csv", table.csv_text(found))
     folder.write_json("results.json", found.document)
@@ -98,12 +109,12 @@ def results(plan: Plan, folder: RunFolder, skip: bool, plots: bool) -> dict[str,
     return found.document
 
 
-def claim(output: Path, plan: Plan, command: Command, plugins: Sequence[Path]) -> RunFolder:
+def claim(output: Path, plan: Plan, command: Command, code: Code) -> RunFolder:
     """A new folder for a sweep, with its plan.
 
     Raises:
         WriteError: it cannot be made.
     """
     folder = RunFolder.claim(output, "sweep", plan.sweep.name)
-    plan_file.write(folder, plan, command, plugins)
+    plan_file.write(folder, plan, command, code)
     return folder

@@ -62,7 +62,7 @@ def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = Fa
         "counts": {"jobs": len(rows)} | _counts(rows, ("complete", "failed", "missing")),
         "rows": rows,
         "groups": groups,
-        "best": {label: _least(groups, label) for label in labels},
+        "least": {label: _least(groups, label) for label in labels},
     }
     return Table(document | {"expectations": judge(sweep.expect, document, skip)}, scalars)
 
@@ -176,7 +176,7 @@ def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Outline:
         "counts": dict.fromkeys(("jobs", "complete", "failed", "missing"), int),
         "rows": [head | types | dict.fromkeys(names, float)] * len(jobs),
         "groups": [group] * len({setting(values, settings) for values in swept}),
-        "best": dict.fromkeys(labels, group),
+        "least": dict.fromkeys(labels, group),
     }
 
 

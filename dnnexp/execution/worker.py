@@ -18,17 +18,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+import dnnexp
 from dnnexp.config.schema import read
+from dnnexp.core.perturbation import THREADS
+from dnnexp.execution.code import Code, CodeError
 from dnnexp.execution.run import Manner, carry_out, message
 from dnnexp.experiments import find
 from dnnexp.experiments.base import Event, Line
-from dnnexp.plugins import load_plugins
+from dnnexp.plugins import PluginError, load_plugins
 from dnnexp.registry import dotted
 from dnnexp.runs.folder import RunFolder
 from dnnexp.runs.sweep_folder import SweepFolder
 from dnnexp.runs.threads import THREAD_VARIABLES
 from dnnexp.summaries import text
 
+KILLS = 3
+"""A job that has killed its worker so often is failed."""
+KILLED = f"its worker was killed {KILLS} times while it ran (out of memory, perhaps)"
 _SECONDS = 5.0
 """How often a line of progress is logged."""
 _one_at_a_time = threading.Lock()
@@ -59,19 +65,27 @@ class Setting:
     Attributes:
         folder: the sweep's.
         manner: how runs are carried out.
-        load: the plugins that the worker must import; none where it is the process that has.
+        code: what the worker must run, and load; None where it is the process that has.
+        threads: how many `gradcheck` may use in a worker.
     """
 
     folder: Path
     manner: Manner
-    load: tuple[Path, ...] = ()
+    code: Code | None = None
+    threads: int = 1
 
 
 def work(setting: Setting, token: str, tasks: Sequence[Task]) -> list[Ended]:
-    """Do the jobs; `token` marks their attempts."""
+    """Do the jobs; `token` marks their attempts.
+
+    Raises:
+        CodeError: the worker has other code than the sweep.
+    """
     with _one_at_a_time:
+        os.environ[THREADS] = str(setting.threads)
         _use_one_blas_thread()
-        _load_once(setting.load)
+        if setting.code is not None:
+            _check(setting.code)
         return [_do(setting, token, task) for task in tasks]
 
 
@@ -83,16 +97,27 @@ def _do(setting: Setting, token: str, task: Task) -> Ended:
     record = {**setting.manner.record, "job": task.key, "attempt": token}
     status, error = "complete", None
     try:
+        if sweep.attempts(task.key, token) >= KILLS:
+            sweep.give_up(task.key, token, KILLED)
+            return Ended(task.key, "failed", KILLED, 0.0)
         folder = sweep.begin(task.key, token)
         try:
             with (folder.path / "log.txt").open("w", buffering=1, encoding="utf-8") as log, _logged(log):
                 _run(task, folder, setting.manner, record, log)
         except Exception as failure:
             status, error = "failed", message(failure)
+            _note_failure(task, folder, record, error)
         sweep.end(folder, task.key)
     except Exception as failure:  # what it found could not be kept
         status, error = "failed", error or message(failure)
     return Ended(task.key, status, error, time.perf_counter() - start)
+
+
+def _note_failure(task: Task, folder: RunFolder, record: dict[str, Any], error: str) -> None:
+    """Let `run.json` say so, where the run did not come so far or could not."""
+    known = {"experiment": task.experiment, "name": task.tree.get("name"), "seed": task.tree.get("seed")}
+    durations: dict[str, float] = {}
+    folder.update_json("run.json", {**known, "durations": durations, **record}, status="failed", error=error)
 
 
 def ended_before(sweep: SweepFolder, key: str, token: str) -> Ended | None:
@@ -100,12 +125,14 @@ def ended_before(sweep: SweepFolder, key: str, token: str) -> Ended | None:
     record = sweep.record(key)
     if record.get("attempt") != token:
         return None
+    if record["status"] == "complete" and not sweep.is_complete(key):
+        return None
     return Ended(key, record["status"], record["error"], record["durations"].get("run", 0.0))
 
 
 def _run(task: Task, folder: RunFolder, manner: Manner, record: dict[str, Any], log: TextIO) -> None:
     config, errors = read(find(task.experiment).Config, task.tree)
-    if errors:  # other versions or plugins than where it was validated
+    if errors:
         raise ValueError("\n".join(f"{dotted(path)}: {what}" for path, what in errors))
     try:
         carry_out(task.experiment, config, folder, replace(manner, record=record), _Log(log), text)
@@ -137,10 +164,28 @@ def _logged(log: TextIO) -> Iterator[None]:
         yield
 
 
+def _check(code: Code) -> None:
+    """Load the plugins of a sweep, once.
+
+    Raises:
+        CodeError: this is another version, or the plugins are not those, or others are loaded.
+    """
+    if code.version != dnnexp.__version__:
+        raise CodeError(f"the sweep is of dnnexp {code.version}, a worker has {dnnexp.__version__}")
+    if code.plugins:
+        try:
+            if Code.of(code.plugins) != code:
+                raise CodeError("a worker sees other plugins than the sweep was made with")
+            _load(code)
+        except (OSError, PluginError) as error:
+            raise CodeError(f"a worker cannot load the plugins: {error}") from None
+
+
 @functools.cache
-def _load_once(plugins: tuple[Path, ...]) -> None:
-    if plugins:
-        load_plugins(plugins)
+def _load(code: Code) -> None:
+    if _load.cache_info().currsize:
+        raise CodeError("a worker has loaded the plugins of another sweep: restart the workers")
+    load_plugins(code.plugins)
 
 
 @functools.cache

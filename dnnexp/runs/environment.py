@@ -30,6 +30,7 @@ def environment(plugins: Iterable[Path]) -> dict[str, Any]:
             "system": platform.platform(),
             "machine": platform.machine(),
             "cores": os.cpu_count(),
+            "threads": os.environ.get("DNNEXP_THREADS"),
         },
         "blas": _blas(),
         "plugins": [

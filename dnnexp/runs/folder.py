@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from dnnexp.runs.record import read_json
+
 SCHEMA_VERSION = 1
 
 
@@ -34,7 +36,7 @@ class RunFolder:
     """A run's folder. Every file in it is written whole or not at all."""
 
     def __init__(self, path: Path, durable: bool = True) -> None:
-        """A folder that exists; what is written to a durable one outlives a loss of power at once."""
+        """A folder that exists; a file of a durable one is on the disk before it gets its name."""
         self.path = path
         self._durable = durable
 
@@ -89,6 +91,10 @@ class RunFolder:
         """Write a document as strict JSON: a non-finite number in it is a bug and raises ValueError."""
         text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
         self.write(name, f"{text}\n")
+
+    def update_json(self, name: str, before: Mapping[str, Any], **changes: Any) -> None:
+        """Write a document again with changes; `before` is what it says where it is not there."""
+        self.write_json(name, {**before, **read_json(self.path / name), **changes})
 
     def write_arrays(self, arrays: Mapping[str, Any]) -> None:
         """Write `arrays.npz`."""

@@ -37,7 +37,7 @@ class Journal:
             HeldError: another process has it open.
             WriteError: it cannot be written.
         """
-        self._path = path
+        self.path = path
         with reporting(path):
             self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
@@ -50,7 +50,7 @@ class Journal:
         end = time.monotonic() + _PATIENCE
         while not self._is_locked():
             if time.monotonic() > end:
-                raise HeldError(f"{self._path.parent}: {_holder(self._path)} is at work on this sweep")
+                raise HeldError(f"{self.path.parent}: {_holder(self.path)} is at work on this sweep")
             time.sleep(_PATIENCE / 20)
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
@@ -73,7 +73,7 @@ class Journal:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         text = json.dumps({"time": now, "event": event, **details}, ensure_ascii=False, allow_nan=False)
         line = f"{text}\n".encode(errors="backslashreplace")
-        with reporting(self._path):
+        with reporting(self.path):
             if os.write(self._file, line) < len(line):
                 raise OSError(0, "the disk is full")
 

@@ -11,7 +11,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from dnnexp.runs.folder import RunFolder, reporting
+from dnnexp.runs.folder import RunFolder, WriteError, reporting
+from dnnexp.runs.record import read_json
+
+PLAN = "sweep.json"
+FILES = ("config.yaml", "run.json", "arrays.npz", "metrics.json")
+"""What a complete run has."""
 
 
 class SweepFolder:
@@ -30,11 +35,14 @@ class SweepFolder:
         """The folder of a new attempt at a job, in the call of that token.
 
         Raises:
-            WriteError: it cannot be made.
+            WriteError: it cannot be made, or this machine does not see the sweep.
         """
+        if not (self.path / PLAN).is_file():
+            raise WriteError(f"{self.path}: is not there; every worker must see the folder of the sweep")
         path = self._attempts / f"{key}-{token}-{secrets.token_hex(4)}"
         with reporting(path):
-            path.mkdir(parents=True)
+            self._attempts.mkdir(exist_ok=True)
+            path.mkdir()
         return RunFolder(path, durable=False)  # the sweep waits for the disk once, at its end
 
     def end(self, attempt: RunFolder, key: str) -> None:
@@ -50,31 +58,27 @@ class SweepFolder:
                 if self.is_complete(key):
                     shutil.rmtree(attempt.path, ignore_errors=True)
                     return
-                aside = attempt.path.with_name(f"{attempt.path.name}-before")
-                with contextlib.suppress(FileNotFoundError):  # somebody else was faster
-                    place.rename(aside)
-                shutil.rmtree(aside, ignore_errors=True)
+                self._set_aside(place, attempt.path.with_name(f"{attempt.path.name}-before"))
+
+    def _set_aside(self, place: Path, aside: Path) -> None:
+        """Make room where there is no complete run."""
+        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
+            place.rename(aside)
+            if _is_whole(aside) and _moved(aside, place):  # put there since we looked
+                return
+        shutil.rmtree(aside, ignore_errors=True)
 
     def is_complete(self, key: str) -> bool:
         """Whether the run of a job is there, and whole: a loss of power may tear what was not yet on disk."""
-        folder = self.jobs / key
-        try:
-            json.loads((folder / "metrics.json").read_bytes())
-            json.loads((folder / "run.json").read_bytes())
-            config = (folder / "config.yaml").read_bytes()
-            with zipfile.ZipFile(folder / "arrays.npz") as arrays:
-                is_whole = arrays.testzip() is None
-            return is_whole and bool(config) and b"\0" not in config
-        except (OSError, ValueError, zipfile.BadZipFile):
-            return False
+        return _is_whole(self.jobs / key)
 
     def record(self, key: str) -> dict[str, Any]:
         """What `run.json` of a job says; empty where there is none."""
-        return _read(self.jobs / key / "run.json")
+        return read_json(self.jobs / key / "run.json")
 
-    def has_begun(self, key: str, token: str) -> bool:
-        """Whether there is an attempt of that token that has not ended."""
-        return any(self._attempts.glob(f"{key}-{token}-*"))
+    def attempts(self, key: str, token: str) -> int:
+        """How many attempts at a job of that token there are that have not ended."""
+        return len(list(self._attempts.glob(f"{key}-{token}-*")))
 
     def give_up(self, key: str, token: str, error: str) -> None:
         """Let an attempt that was cut off stand as the failed run of a job.
@@ -84,7 +88,7 @@ class SweepFolder:
         """
         for path in self._attempts.glob(f"{key}-{token}-*"):
             attempt = RunFolder(path, durable=False)
-            attempt.write_json("run.json", {**_read(path / "run.json"), "status": "failed", "error": error})
+            attempt.update_json("run.json", {}, status="failed", error=error)
             self.end(attempt, key)
 
     def discard_attempts(self, token: str = "") -> None:
@@ -94,14 +98,24 @@ class SweepFolder:
         with contextlib.suppress(OSError):
             self._attempts.rmdir()
 
+    def discard_torn(self) -> None:
+        """Remove what a kill has left of files that were being written beside the jobs."""
+        for path in self.path.glob(".*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
-def _read(path: Path) -> dict[str, Any]:
-    """A JSON document; empty where there is none, or only a part of it."""
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a run has all files, and they are what they were when they were written."""
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        json.loads((folder / "metrics.json").read_bytes())
+        json.loads((folder / "run.json").read_bytes())
+        config = (folder / "config.yaml").read_bytes()
+        with zipfile.ZipFile(folder / "arrays.npz") as arrays:
+            is_whole = arrays.testzip() is None
+    except Exception:  # a damaged archive or document raises all kinds of errors
+        return False
+    return is_whole and bool(config) and b"\0" not in config
 
 
 def _moved(source: Path, target: Path) -> bool:

@@ -2,7 +2,10 @@
 
 import os
 
-THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+THREAD_VARIABLES = (
+    *("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"),
+    "VECLIB_MAXIMUM_THREADS",  # of Apple's Accelerate
+)
 
 
 def one_blas_thread(always: bool = False) -> None:

@@ -52,10 +52,10 @@ def assert_whole(folder: Path) -> None:
     for path in folder.rglob("*.npz"):
         with zipfile.ZipFile(path) as arrays:
             assert arrays.testzip() is None
-    names = {"sweep.json", "journal.jsonl", "results.csv", "results.json"}
+    names = {"sweep.json", "configs.jsonl", "journal.jsonl", "results.csv", "results.json"}
     assert {path.name for path in folder.iterdir() if path.suffix != ".png"} - {"jobs"} == names
     assert not [path for path in folder.rglob(".*")]
     complete = Counter(
         event["job"] for event in events(folder / "journal.jsonl") if event["event"] == "complete"
     )
-    assert set(complete.values()) <= {1}
+    assert complete == {job: 1 for job in metrics(folder)}

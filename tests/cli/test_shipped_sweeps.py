@@ -24,7 +24,7 @@ def test_every_claim_of_a_shipped_sweep_holds(cli: Run, file: Path) -> None:
 
 def test_a_claim_about_momentum_holds_on_a_part_of_its_sweep(cli: Run) -> None:
     """The short form of the above: two condition numbers, one seed."""
-    file = directory() / "sweeps" / "optimizer_by_condition_number.yaml"
+    file = directory() / "sweep" / "optimizer_by_condition_number.yaml"
     edits = ("repeat=1", "exclude=[objective.condition_number > 50]", "steps=500")
     ran = cli("sweep", file, *edits, "--executor", "serial", "--strict", "--json", "--no-plots", "-q")
     assert [each["outcome"] for each in json.loads(ran.out)["expectations"]] == ["holds"] * 4
@@ -33,7 +33,7 @@ def test_a_claim_about_momentum_holds_on_a_part_of_its_sweep(cli: Run) -> None:
 
 @pytest.mark.parametrize("command", ["optimize", "activations"])
 def test_a_run_command_says_what_a_sweep_is_for(cli: Run, command: str) -> None:
-    file = directory() / "sweeps" / "smoke.yaml"
+    file = directory() / "sweep" / "smoke.yaml"
     ran = cli(command, file)
     assert ran.code == 2
     assert (

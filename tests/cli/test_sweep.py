@@ -166,7 +166,7 @@ def test_what_kills_its_worker_or_fails_stops_no_other(cli: Run, killer: Path) -
     assert list(status.values()).count("complete") == 6
     assert "failed: optimizers.killer.learning_rate=2: ValueError: two is\nno rate" in ran.stderr
     assert "failed: optimizers.killer.learning_rate=3: its worker was killed 3 times" in ran.stderr
-    assert f"to go on: dnnexp sweep --resume {folder} --plugin killer.py" in ran.stderr
+    assert f"to go on: dnnexp sweep --resume {folder} --jobs 2 --no-plots --plugin killer.py" in ran.stderr
     found = kinds(folder)
     assert (found.count("failed"), found.count("complete"), found.count("again")) == (2, 6, 2)
     log = next(path for path in folder.glob("jobs/*/log.txt") if path.read_text())
@@ -283,7 +283,7 @@ def test_a_signal_stops_cleanly_and_tells_how_to_go_on(
         out, err = sweep.communicate(timeout=30)
     assert (sweep.returncode, out) == (code, "")
     (folder,) = Path("outputs").glob("*-sweep-*")
-    assert f"to go on: dnnexp sweep --resume {folder}\n" in err
+    assert f"to go on: dnnexp sweep --resume {folder} --jobs 2 --no-plots\n" in err
     assert "Traceback" not in err
     assert_whole(folder)
 

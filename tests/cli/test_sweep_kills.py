@@ -148,7 +148,8 @@ def test_a_sweep_survives_the_deaths_of_a_clusters_workers_and_its_scheduler(
             time.sleep(moments.uniform(0.0, 2.0))
             if number % 2:
                 cluster.kill_scheduler()
-                assert sweep.wait(60) in (0, 1, 2)  # it notices
+                with contextlib.suppress(subprocess.TimeoutExpired):  # one that only now connects goes on
+                    assert sweep.wait(30) in (0, 1, 2)
             sweep.kill()
         if plan := next(tmp_path.glob("outputs/2*/sweep.json"), None):
             arguments = ["--resume", str(plan.parent), *go_on]

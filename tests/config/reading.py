@@ -17,7 +17,7 @@ MINIMAL: dict[str, Tree] = {
     "gradcheck": {"network": {"layers": [3, 4, 2], "activation": "tanh"}},
 }
 SHIPPED = sorted(path for path in directory().rglob("*.yaml") if path.parent.name in experiments.NAMES)
-SWEEPS = sorted((directory() / "sweeps").glob("*.yaml"))
+SWEEPS = sorted((directory() / "sweep").glob("*.yaml"))
 
 
 def with_value(tree: Tree, path: Sequence[str | int], value: Any) -> Tree:

@@ -46,8 +46,9 @@ def test_the_json_schema_takes_a_shipped_sweep_and_no_misspelt_key(file: Path) -
     validator = jsonschema.Draft202012Validator(json_schema([SweepConfig]))
     assert validator.is_valid(tree)
     assert validator.is_valid(tree | {"metrics": ["minimum", {"value": "minimum", "label": "x"}]})
-    for wrong in ({"gird": {}}, {"grid": {"steps": 5}}, {"metrics": [{"label": "x"}]}, {"random": {"count": 0}}):
-        assert not validator.is_valid(tree | wrong)
+    wrong: list[Any] = [{"gird": {}}, {"grid": {"steps": 5}}, {"metrics": [{"label": "x"}]}]
+    for faulty in [*wrong, {"random": {"count": 0}}]:
+        assert not validator.is_valid(tree | faulty)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,15 @@ def test_a_death_costs_the_slots_own_call_and_no_other(pool: Processes) -> None:
     assert pool.submit(1, abs, -3).result() == 3
 
 
+def test_a_worker_that_dies_while_it_has_nothing_to_do_is_replaced(pool: Processes) -> None:
+    """Handing it a call raised instead of giving a future, and ended the sweep."""
+    worker = pool.submit(0, os.getpid).result()
+    os.kill(worker, signal.SIGKILL)
+    assert gone([worker])
+    time.sleep(0.2)  # until the executor knows
+    assert pool.submit(0, abs, -3).result() == 3
+
+
 def test_ctrl_c_is_not_for_workers(pool: Processes) -> None:
     assert pool.submit(0, signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
 

@@ -1,5 +1,6 @@
 """The supervisor: every job once, what dies with a worker again, who kills his workers is found."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -11,8 +12,8 @@ import pytest
 
 from dnnexp.execution.pools import PoolError
 from dnnexp.execution.run import Manner
-from dnnexp.execution.supervisor import KILLS, LOSSES, Limits, Supervisor
-from dnnexp.execution.worker import Ended, Setting, Task
+from dnnexp.execution.supervisor import LOSSES, Limits, Supervisor
+from dnnexp.execution.worker import KILLS, Ended, Setting, Task
 from dnnexp.runs.sweep_folder import SweepFolder
 
 
@@ -70,6 +71,9 @@ class Scripted:
     def replace(self, slot: int) -> None:
         self.replaced.append(slot)
 
+    def check(self) -> None:
+        """It is alive."""
+
     def close(self) -> None:
         raise AssertionError("the pool belongs to the caller")
 
@@ -79,6 +83,9 @@ def completes(sweep: SweepFolder, key: str, token: str) -> Ended:
     durations = {"run": 0.001}
     record = {"status": "complete", "error": None, "attempt": token, "durations": durations}
     attempt.write_json("run.json", record)
+    attempt.write("config.yaml", "a: 1\n")
+    attempt.write_arrays({})
+    attempt.write_json("metrics.json", {"metrics": {}})
     sweep.end(attempt, key)
     return Ended(key, "complete", None, 0.001)
 
@@ -107,6 +114,7 @@ def supervise(
     limits: Limits | None = None,
     slots: int = 2,
 ) -> Log:
+    (path / "sweep.json").touch()
     log = Log()
     pool = Scripted(script, slots)
     Supervisor(pool, Setting(path, Manner()), limits or Limits(), log).run(jobs)
@@ -193,6 +201,64 @@ def test_workers_that_never_live_end_the_sweep(tmp_path: Path) -> None:
         supervise(tmp_path, tasks(3), lambda key: dies_before)
 
 
+def test_losses_are_counted_in_a_row(tmp_path: Path) -> None:
+    """A long sweep on machines that come and go ended after so many in all."""
+    lost: set[str] = set()
+
+    def script(key: str) -> Job:
+        if int(key, 16) % 2 == 0 and key not in lost:
+            lost.add(key)
+            return dies_before
+        return completes
+
+    log = supervise(tmp_path, tasks(5 * LOSSES), script)
+    assert len(lost) > 2 * LOSSES
+    assert len(log.ends) == 5 * LOSSES
+
+
+def test_attempts_that_a_scheduler_made_by_itself_count(tmp_path: Path) -> None:
+    def kills_all(sweep: SweepFolder, key: str, token: str) -> Ended:
+        for _ in range(KILLS):
+            sweep.begin(key, token)
+        raise Death
+
+    log = supervise(tmp_path, tasks(3), by_key(job_1=kills_all))
+    assert log.starts.count(tasks(3)[1].key) == 1
+    assert [ended.status for ended in log.ends].count("failed") == 1
+
+
+def test_what_ends_in_a_long_call_is_told_at_once(tmp_path: Path) -> None:
+    """An error in the first of a hundred jobs was shown when all of them were done."""
+    (tmp_path / "sweep.json").touch()
+
+    class Slow(Scripted):
+        """Of the calls of several jobs the first job ends at once, the others after a while."""
+
+        def submit(self, slot: int, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+            setting, token, given = arguments
+            if len(given) == 1:
+                return super().submit(slot, function, *arguments)
+            sweep = SweepFolder(setting.folder)
+            first = completes(sweep, given[0].key, token)
+            others = [Ended(task.key, "complete", None, 0.001) for task in given[1:]]
+            future: Future[Any] = Future()
+            threading.Timer(2.0, future.set_result, ([first, *others],)).start()
+            waiting.append(future)
+            return future
+
+    class Watching(Log):
+        def ended(self, ended: Ended) -> None:
+            super().ended(ended)
+            early.extend([ended.key] * any(not future.done() for future in waiting))
+
+    waiting: list[Future[Any]] = []
+    early: list[str] = []
+    log = Watching()
+    Supervisor(Slow(by_key(), slots=1), Setting(tmp_path, Manner()), Limits(), log).run(tasks(7))
+    assert early == [log.ends[1].key]
+    assert [ended.key for ended in log.ends] == [task.key for task in tasks(7)]
+
+
 def test_a_job_is_retried_as_often_as_asked(tmp_path: Path) -> None:
     log = supervise(tmp_path, tasks(3), by_key(job_1=fails), Limits(retries=2))
     assert [key for key, _ in log.repeats] == [tasks(3)[1].key] * 2
@@ -218,6 +284,7 @@ def test_a_scheduler_that_is_gone_ends_the_sweep(tmp_path: Path) -> None:
             future.set_exception(CancelledError())
             return future
 
+    (tmp_path / "sweep.json").touch()
     supervisor = Supervisor(Gone(by_key()), Setting(tmp_path, Manner()), Limits(), Log())
     with pytest.raises(PoolError, match="scheduler is lost"):
         supervisor.run(tasks(1))

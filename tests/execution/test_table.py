@@ -153,16 +153,16 @@ def test_a_metric_that_only_some_jobs_have_is_null_in_others(made: Made) -> None
     assert [(row["a"], row["b"]) for row in table.document["rows"]] == [(1, None), (None, 2)]
 
 
-def test_the_best_group_has_the_least_median(made: Made) -> None:
+def test_the_least_group_is_found_of_each_metric(made: Made) -> None:
     metrics = sweep(Metric(value="a"), Metric(value="b"))
     found = [{"a": 3, "b": None}, {"a": None, "b": None}, {"a": -1, "b": None}]
-    best = made(metrics, [{"x": x} for x in range(3)], found).document["best"]
-    assert best["a"]["x"] == 2
-    assert best["b"] is None
+    least = made(metrics, [{"x": x} for x in range(3)], found).document["least"]
+    assert least["a"]["x"] == 2
+    assert least["b"] is None
 
 
 def test_expectations_speak_of_the_document(made: Made) -> None:
-    claims = {"counts.failed == 1": "holds", "rows[0].x == 2": "fails", "best.a.a < 1": "not_evaluable"}
+    claims = {"counts.failed == 1": "holds", "rows[0].x == 2": "fails", "least.a.a < 1": "not_evaluable"}
     expect = tuple(Expectation(claim=check, check=check) for check in claims)
     config = sweep(Metric(value="a"), expect=expect)
     document = made(config, [{"x": 1}, {"x": 2}], [FAILED, {"a": None}]).document
@@ -177,7 +177,11 @@ def test_expectations_of_a_smoke_run_are_skipped(made: Made) -> None:
 
 def test_no_jobs_make_an_empty_table(made: Made) -> None:
     table = made(sweep(Metric(value="a")), [], [])
-    assert (table.document["rows"], table.document["groups"], table.document["best"]) == ([], [], {"a": None})
+    assert (table.document["rows"], table.document["groups"], table.document["least"]) == (
+        [],
+        [],
+        {"a": None},
+    )
 
 
 def fits(found: Any, shape: Any) -> bool:
@@ -223,7 +227,7 @@ def test_the_outline_refuses_what_cannot_be() -> None:
     for wrong in (
         "rows[1].x == 1",
         "groups[0].y == 1",
-        "best.b.x == 1",
+        "least.b.x == 1",
         'rows[0].x == 1 and counts.jobs > "a"',
     ):
         with pytest.raises(expression.ExpressionError):

@@ -15,6 +15,7 @@ KEY = "a" * 64
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> SweepFolder:
+    (tmp_path / "sweep.json").write_text("{}")
     return SweepFolder(tmp_path)
 
 
@@ -36,12 +37,11 @@ def test_a_job_is_seen_when_it_has_ended(sweep: SweepFolder) -> None:
     attempt = sweep.begin(KEY, "t")
     fill(attempt)
     assert not sweep.is_complete(KEY)
-    assert sweep.has_begun(KEY, "t")
-    assert not sweep.has_begun(KEY, "u")
+    assert (sweep.attempts(KEY, "t"), sweep.attempts(KEY, "u")) == (1, 0)
     assert not (sweep.jobs / KEY).exists()
     sweep.end(attempt, KEY)
     assert sweep.is_complete(KEY)
-    assert not sweep.has_begun(KEY, "t")
+    assert sweep.attempts(KEY, "t") == 0
 
 
 def test_a_failed_job_is_replaced_by_a_later_attempt(sweep: SweepFolder) -> None:
@@ -51,7 +51,7 @@ def test_a_failed_job_is_replaced_by_a_later_attempt(sweep: SweepFolder) -> None
     ended(sweep, "u")
     assert sweep.is_complete(KEY)
     sweep.discard_attempts()
-    assert [path.name for path in sweep.path.iterdir()] == ["jobs"]
+    assert sorted(path.name for path in sweep.path.iterdir()) == ["jobs", "sweep.json"]
 
 
 def test_a_complete_job_is_never_replaced(sweep: SweepFolder) -> None:
@@ -60,12 +60,13 @@ def test_a_complete_job_is_never_replaced(sweep: SweepFolder) -> None:
     ended(sweep, "v", number=2.0)
     assert json.loads((sweep.jobs / KEY / "metrics.json").read_text()) == {"metrics": {"x": 1.0}}
     sweep.discard_attempts()
-    assert [path.name for path in sweep.path.iterdir()] == ["jobs"]
+    assert sorted(path.name for path in sweep.path.iterdir()) == ["jobs", "sweep.json"]
 
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda whole: b"",
     "cut": lambda whole: whole[:-9],
+    "flipped": lambda whole: whole[: len(whole) // 2] + b"\xff\x7f" + whole[len(whole) // 2 + 2 :],
     "zeros": lambda whole: whole[:2] + bytes(len(whole) - 2),
 }
 TORN = [(name, damage) for name in ("metrics.json", "arrays.npz", "run.json") for damage in DAMAGE]
@@ -111,3 +112,49 @@ def test_there_is_no_record_of_what_has_not_ended(sweep: SweepFolder) -> None:
     (sweep.jobs / KEY).mkdir(parents=True)
     (sweep.jobs / KEY / "run.json").write_text("[]")
     assert sweep.record(KEY) == {}
+
+
+def test_an_archive_that_is_damaged_anywhere_is_never_an_error(sweep: SweepFolder) -> None:
+    """One torn job kept the whole sweep from being resumed: zlib has errors of its own."""
+    ended(sweep, "t")
+    path = sweep.jobs / KEY / "arrays.npz"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        assert sweep.is_complete(KEY) in (True, False)
+
+
+def test_a_worker_that_does_not_see_the_sweep_is_told(tmp_path: Path) -> None:
+    """It made a tree of its own, on its own disk, and said that the job is complete."""
+    elsewhere = SweepFolder(tmp_path / "elsewhere")
+    with pytest.raises(WriteError, match="every worker must see the folder of the sweep"):
+        elsewhere.begin(KEY, "t")
+    assert not elsewhere.path.exists()
+
+
+def test_a_complete_run_that_comes_between_is_kept(
+    sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ends of one job: the failed one looked, the complete one moved in, the failed one replaced it."""
+    ended(sweep, "t", "failed")
+    attempt = sweep.begin(KEY, "u")
+    fill(attempt, "failed")
+    looked = SweepFolder.is_complete
+
+    def look(self: SweepFolder, key: str) -> bool:
+        found = looked(self, key)
+        monkeypatch.undo()
+        ended(sweep, "v", number=3.0)
+        return found
+
+    monkeypatch.setattr(SweepFolder, "is_complete", look)
+    sweep.end(attempt, KEY)
+    assert sweep.is_complete(KEY)
+    sweep.discard_attempts()
+    assert sorted(path.name for path in sweep.path.iterdir()) == ["jobs", "sweep.json"]
+
+
+def test_what_was_being_written_when_a_kill_came_goes(sweep: SweepFolder) -> None:
+    (sweep.path / ".results.json.0123abcd").write_text("{")
+    sweep.discard_torn()
+    assert [path.name for path in sweep.path.iterdir()] == ["sweep.json"]

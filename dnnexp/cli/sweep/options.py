@@ -49,4 +49,11 @@ class SweepOptions:
     @property
     def workers(self) -> int:
         """How many jobs at once."""
-        return self.jobs or len(os.sched_getaffinity(0))
+        return self.jobs or self.cores
+
+    @property
+    def cores(self) -> int:
+        """The cores that this process may use."""
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1

@@ -89,7 +89,7 @@ def _best(plan: Plan, document: Mapping[str, Any]) -> list[RenderableType]:
     table.add_column("metric", overflow="fold")
     table.add_column("least", justify="right", no_wrap=True)
     table.add_column("at", overflow="fold")
-    for label, group in document["best"].items():
+    for label, group in document["least"].items():
         if group is not None:
             swept = {key: group[key] for key in document["keys"] if key in group}
             table.add_row(Text(label), f"{group[label]:.4g}", Text(place(swept)))

@@ -94,8 +94,8 @@ def base_files(opened: Opened, sweep: SweepConfig, lines: list[str]) -> Iterator
             lines.append(opened.source.places.line(place, f"{pattern} matches no file"))
         for name in names:
             path = Path(name) if opened.file is None else opened.file.parent / name
-            if path.absolute() not in seen:
-                seen.add(path.absolute())
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
                 yield from _opened_base(name, path, opened.edits, lines)
 
 

@@ -106,12 +106,12 @@ class Base:
         cls = experiments.find(self.experiment).Config
         tree, paths, complete = draft.tree, list(draft.paths), True
         for key, value, path in settings:
-            override = Override(dotted(path), tuple(key.split(".")), "set", value)
             try:
-                edit = overrides.apply(cls, tree, override)
+                edit = overrides.edit(cls, tree, Override(key, tuple(key.split(".")), "set", value))
             except OverrideError as error:
                 note = f" (in {self.given})" if self.marked else ""
-                self.problems.add(self.places.of(path), (), str(error), note)
+                where = path[: path.index(key) + 1]  # the key's, not that of one of its values
+                self.problems.add(self.places.place(where, str(error)), where, str(error), note)
                 complete = False
                 continue
             tree = edit.tree

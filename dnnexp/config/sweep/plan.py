@@ -65,7 +65,7 @@ def plan(
         planner.add(base, combinations)
     planner.finish()
     own = [] if opened.file is None else [opened.file]
-    sources = tuple(path.absolute() for path in [*own, *(base.path for base in bases)])
+    sources = tuple(path.resolve() for path in [*own, *(base.path for base in bases)])
     return Plan(sweep, tuple(planner.jobs.values()), planner.merged, planner.excluded, sources)
 
 

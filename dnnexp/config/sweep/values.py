@@ -52,8 +52,7 @@ class Spacing(Checked):
             width = _exact(high) - _exact(low)
             exact = [_exact(low) + width * i / steps for i in between]
         else:
-            ratio = math.log(high / low)
-            exact = [_exact(_rounded(low * math.exp(ratio * i / steps))) for i in between]
+            exact = [_exact(_geometric(low, high, i / steps)) for i in between]
         if all(isinstance(end, int) for end in ends) and all(value.denominator == 1 for value in exact):
             return [low, *map(int, exact), high]
         return [float(low), *map(float, exact), float(high)]
@@ -101,8 +100,7 @@ class Distribution(Checked):
             return self.uniform[0] + (self.uniform[1] - self.uniform[0]) * share
         assert self.log_uniform is not None  # see `one_distribution`
         start, end = self.log_uniform
-        drawn = _rounded(start * math.exp(share * math.log(end / start)))
-        return min(max(drawn, start), end)
+        return min(max(_geometric(start, end, share), start), end)
 
 
 def _one_of(given: dict[str, Any]) -> Iterator[Complaint]:
@@ -120,5 +118,7 @@ def _exact(number: Number) -> Fraction:
     return Fraction(Decimal(repr(number)))
 
 
-def _rounded(number: float) -> float:
-    return float(f"{number:.{_DIGITS}g}")
+def _geometric(low: Number, high: Number, share: float) -> float:
+    """low^(1 − share) · high^share."""
+    start, end = math.log(low), math.log(high)
+    return float(f"{math.exp(start + (end - start) * share):.{_DIGITS}g}")

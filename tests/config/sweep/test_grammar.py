@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 from dnnexp.config.sweep.grammar import GrammarError, split, values
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=8)
-LEAVES = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, width=16) | TEXTS
+LEAVES = (
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False, width=16) | TEXTS
+)
 TREES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
 ).filter(lambda tree: "inf" not in str(tree))
 
 
@@ -73,7 +77,13 @@ def test_several_values(text: str, expected: list[object]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("valley", "valley"), ("[1,2]", [1, 2]), ("'range(3)'", "range(3)"), ("", None), ("plugin:f.g", "plugin:f.g")],
+    [
+        ("valley", "valley"),
+        ("[1,2]", [1, 2]),
+        ("'range(3)'", "range(3)"),
+        ("", None),
+        ("plugin:f.g", "plugin:f.g"),
+    ],
 )
 def test_one_value(text: str, expected: object) -> None:
     assert values(text) == ([expected], True)
@@ -82,7 +92,9 @@ def test_one_value(text: str, expected: object) -> None:
 @pytest.mark.parametrize("name", ["interval", "glob", "sort", "shuffle", "tag"])
 def test_what_hydra_has_beside_is_refused_with_what_is_allowed(name: str) -> None:
     for text in (f"{name}(1,2)", f"1,{name}(2)"):
-        with pytest.raises(GrammarError, match=rf"^{name}\(\) does not exist here; allowed: a,b .* choice\(a,b\)$"):
+        with pytest.raises(
+            GrammarError, match=rf"^{name}\(\) does not exist here; allowed: a,b .* choice\(a,b\)$"
+        ):
             values(text)
 
 

@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from dnnexp.config.sweep import key_of
 
 NAMES = st.sampled_from(["steps", "name", "expect", "seed", "a"]) | st.text(max_size=5)
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
 TREES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=10
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=10,
 )
 CONFIGS = st.dictionaries(NAMES, TREES, max_size=4)
 
@@ -36,7 +40,10 @@ def places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     ("tree", "digest"),
     [
         # printf '{"a":[true,null,"\\u00e9"],"b":{"name":1,"z":0.1}}' | sha256sum
-        ({"name": "x", "b": {"z": 0.1, "name": 1}, "expect": [], "a": [True, None, "é"]}, "a58474a0daca4af1d84f6c763d4bb5437078402ebe36e9345c885955f51a081e"),
+        (
+            {"name": "x", "b": {"z": 0.1, "name": 1}, "expect": [], "a": [True, None, "é"]},
+            "a58474a0daca4af1d84f6c763d4bb5437078402ebe36e9345c885955f51a081e",
+        ),
         # printf '{}' | sha256sum
         ({"name": "x"}, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"),
     ],

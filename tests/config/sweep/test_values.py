@@ -40,7 +40,9 @@ def test_values_are_as_a_person_would_write_them() -> None:
 )
 def test_they_are_integers_where_the_ends_are_and_all_are(spacing: Spacing, expected: list[Any]) -> None:
     """An integer key, such as `steps`, takes no 40.0."""
-    assert [(type(value), value) for value in spacing.values()] == [(type(value), value) for value in expected]
+    assert [(type(value), value) for value in spacing.values()] == [
+        (type(value), value) for value in expected
+    ]
 
 
 DISTRIBUTIONS = {

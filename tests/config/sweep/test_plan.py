@@ -1,0 +1,178 @@
+"""From a sweep file to its jobs."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dnnexp.config import dialect
+from dnnexp.config.load import load
+from dnnexp.config.overrides import parse
+from dnnexp.config.schema import read
+from dnnexp.config.sweep import key_of, plan
+from dnnexp.experiments import find
+from dnnexp.registry import plain
+from tests.config.sweep.planning import planned, swept
+
+RATE = "optimizers.momentum.learning_rate"
+
+
+def test_a_job_is_what_the_run_command_makes_of_the_same_overrides() -> None:
+    jobs = planned(f"grid: {{{RATE}: [0.1, 0.2], steps: [5]}}\nfixed: {{targets: [1]}}").jobs
+    for job, rate in zip(jobs, (0.1, 0.2), strict=True):
+        edits = [parse(f"{RATE}={rate}"), parse("steps=5"), parse("targets=[1]")]
+        config = load("optimize", Path("quadratic.yaml"), edits)
+        assert job.tree == plain(config)
+        assert read(find("optimize").Config, job.tree) == (config, [])
+        assert job.key == key_of(plain(config))
+        assert (job.experiment, job.name, job.base) == ("optimize", "quadratic", "quadratic.yaml")
+        assert job.swept == {RATE: rate, "steps": 5}
+
+
+def test_blocks_combine_to_all_combinations_the_last_the_fastest() -> None:
+    text = """\
+grid: {steps: [1, 2], objective.condition_number: 'range(2,4)'}
+zip: {optimizers.momentum.learning_rate: [0.1, 0.2], optimizers.momentum.momentum: {linear: [0, 0.5], count: 2}}
+list: [{optimizers.adam.beta1: 0.5}, {optimizers.adam.beta2: 0.5}]
+repeat: 2
+"""
+    jobs = planned(text).jobs
+    factors = [(1, 2), (2, 3), ((0.1, 0.0), (0.2, 0.5)), ("beta1", "beta2"), (3, 4)]
+    found = [
+        (
+            *(job.swept["steps"], job.swept["objective.condition_number"]),
+            (job.swept[RATE], job.swept["optimizers.momentum.momentum"]),
+            next(key for key in ("beta1", "beta2") if f"optimizers.adam.{key}" in job.swept),
+            job.swept["seed"],
+        )
+        for job in jobs
+    ]
+    assert found == list(itertools.product(*factors))
+    assert list(jobs[0].swept)[-1] == "seed"
+
+
+def test_random_keys_are_drawn_together_and_each_from_its_own_stream() -> None:
+    text = "random: {count: 4, seed: 7, keys: {steps: {integers: [1, 1000]}%s}}"
+    alone = swept(text % "")
+    both = swept(text % ", optimizers.adam.beta1: {uniform: [0, 1]}")
+    assert [row[:1] for row in both] == alone == swept(text % "")
+    assert len(set(both)) == 4
+    assert swept(text.replace("seed: 7", "seed: 8") % "") != alone
+
+
+@pytest.mark.parametrize(
+    ("repeat", "seeds"), [("1", [()]), ("3", [(3,), (4,), (5,)]), ("[7, 1]", [(7,), (1,)]), ("[7]", [(7,)])]
+)
+def test_repeats_are_counted_from_the_seed_of_the_base_or_listed(
+    repeat: str, seeds: list[tuple[int]]
+) -> None:
+    assert swept(f"repeat: {repeat}") == seeds
+
+
+def test_repeats_are_counted_from_the_seed_that_is_fixed_or_an_option() -> None:
+    assert swept("repeat: 2\nfixed: {seed: 10}") == [(10,), (11,)]
+    assert swept("repeat: 2\nfixed: {seed: 10}", seed=20) == [(20,), (21,)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        ("steps == 2 and optimizers.adam.beta1 > 0.6", [(1, 0.5), (1, 0.9), (2, 0.5)]),
+        ("steps < 2", [(2, 0.5), (2, 0.9)]),
+        ("steps * optimizers.adam.beta1 > 0.5", [(1, 0.5)]),
+    ],
+)
+def test_excluded_jobs_are_left_out_and_counted(condition: str, left: list[tuple[float, ...]]) -> None:
+    text = f"grid: {{steps: [1, 2], optimizers.adam.beta1: [0.5, 0.9]}}\nexclude: ['{condition}']"
+    assert swept(text) == left
+    assert planned(text).excluded == 4 - len(left)
+
+
+def test_a_condition_may_be_on_seeds() -> None:
+    assert swept("repeat: 4\nexclude: [seed == 3, seed > 5]") == [(4,), (5,)]
+
+
+def test_a_condition_on_a_key_that_a_job_does_not_sweep_does_not_exclude_it() -> None:
+    text = "list: [{steps: 5}, {optimizers.adam.beta1: 0.5}]\nexclude: ['steps < 10']"
+    assert swept(text) == [(0.5,)]
+
+
+def test_equal_jobs_are_run_once() -> None:
+    found = planned("list: [{steps: 10}, {}, {steps: 5}, {seed: 3}]")
+    assert (len(found.jobs), found.merged) == (2, 2)
+    assert found.jobs[0].swept == {"steps": 10}
+
+
+def test_several_bases_are_swept_over_and_told_apart() -> None:
+    text = "experiment: sweep\nbase: [deep.yaml, 'q*.yaml']\nrepeat: 2"
+    found = planned(text)
+    assert [(job.experiment, job.name, job.swept) for job in found.jobs] == [
+        ("activations", "deep_network", {"base": "deep.yaml", "seed": 0}),
+        ("activations", "deep_network", {"base": "deep.yaml", "seed": 1}),
+        ("optimize", "quadratic", {"base": "quadratic.yaml", "seed": 3}),
+        ("optimize", "quadratic", {"base": "quadratic.yaml", "seed": 4}),
+    ]
+    assert found.sources == tuple(
+        Path(name).resolve() for name in ("sweep.yaml", "deep.yaml", "quadratic.yaml")
+    )
+
+
+def test_bases_are_relative_to_the_sweeps_folder_and_taken_once(tmp_path: Path) -> None:
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    (folder / "all.yaml").write_text("experiment: sweep\nbase: ['../*.yaml', ../deep.yaml]\n")
+    found = plan([Path("sweep/all.yaml")], [])
+    assert [job.base for job in found.jobs] == ["../deep.yaml", "../quadratic.yaml"]
+    assert found.sweep.name == "all"
+
+
+@pytest.mark.parametrize(("line", "smoke"), [("smoke: true", False), ("", True)])
+def test_smoke_shrinks_every_job(line: str, smoke: bool) -> None:
+    found = planned(f"grid: {{steps: [150, 100000]}}\n{line}", smoke=smoke)
+    config = load("optimize", Path("quadratic.yaml"), [parse("steps=100000")])
+    assert found.jobs[1].tree == plain(find("optimize").shrink(config))
+    assert found.sweep.smoke
+
+
+def test_a_part_can_be_swept_whole() -> None:
+    """A mapping or a list in a grid is a value as any other."""
+    values = "[valley, {name: quadratic, dimension: 2, condition_number: 5}]"
+    jobs = planned(f"grid: {{objective: {values}}}").jobs
+    assert [job.tree["objective"]["name"] for job in jobs] == ["valley", "quadratic"]
+    assert jobs[1].swept == {"objective": {"name": "quadratic", "dimension": 2, "condition_number": 5}}
+
+
+def test_what_is_fixed_comes_first() -> None:
+    jobs = planned(
+        "fixed: {objective: {name: quadratic, dimension: 2}}\ngrid: {objective.condition_number: [7]}"
+    ).jobs
+    assert jobs[0].tree["objective"]["condition_number"] == 7
+
+
+# Expectations of the base
+
+
+def test_claims_that_a_sweep_took_the_metrics_from_are_dropped() -> None:
+    text = "experiment: sweep\nbase: deep.yaml\ngrid: {network.repeat: [2, 3, 4]}"
+    assert [len(job.tree["expect"]) for job in planned(text).jobs] == [0, 1, 1]
+    left = planned("grid: {optimizers: [[momentum], [adam], [momentum, adam]]}").jobs
+    assert [[e["claim"] for e in job.tree["expect"]] for job in left] == [
+        ["momentum comes first"],
+        ["momentum comes first", "adam runs once"],
+        ["momentum comes first", "adam runs once"],
+    ]
+
+
+def test_a_base_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading YAML takes ten times as long as all else of a job."""
+    parsed: list[Any] = []
+    real = dialect.parse
+
+    def counted(text: Any) -> Any:
+        parsed.append(text)
+        return real(text)
+
+    monkeypatch.setattr(dialect, "parse", counted)
+    assert len(planned("grid: {steps: 'range(1,51)'}\nrepeat: 2").jobs) == 100
+    assert len(parsed) == 2

@@ -83,7 +83,7 @@ def _found(job: Job, folder: SweepFolder) -> Row:
     """The head of a job's row, with its metrics, None where it is not complete."""
     head: Row = {"job": job.key, "status": "missing", "experiment": job.experiment, "name": job.name}
     head |= {"passed": None, "error": None, "metrics": None}
-    complete = _document(folder.jobs / job.key / "metrics.json")
+    complete = _document(folder.jobs / job.key / "metrics.json") if folder.has_all(job.key) else None
     if complete and isinstance(metrics := complete.get("metrics"), dict):
         passed = metrics.get("passed")
         verdict = passed if isinstance(passed, bool) else None

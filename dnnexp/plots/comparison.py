@@ -156,8 +156,6 @@ _DRAWN: Mapping[str, Callable[[Result], Figure]] = {
     "activations": _activations,
     "gradcheck": _gradcheck,
 }
-DRAWN = tuple(_DRAWN)
-"""The experiments whose runs can be drawn together."""
 
 
 class _Styles:

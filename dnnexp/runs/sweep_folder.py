@@ -72,6 +72,10 @@ class SweepFolder:
         """Whether the run of a job is there, and whole: a loss of power may tear what was not yet on disk."""
         return _is_whole(self.jobs / key)
 
+    def has_all(self, key: str) -> bool:
+        """Whether a job has every file of a complete run; what is in them is not looked at."""
+        return all((self.jobs / key / name).is_file() for name in FILES)
+
     def record(self, key: str) -> dict[str, Any]:
         """What `run.json` of a job says; empty where there is none."""
         return read_json(self.jobs / key / "run.json")

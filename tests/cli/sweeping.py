@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -43,6 +44,12 @@ def run(*arguments: str | Path, cwd: Path) -> Path:
 def metrics(folder: Path) -> dict[str, bytes]:
     """The metrics of every job, as they stand on disk."""
     return {path.parent.name: path.read_bytes() for path in folder.glob("jobs/*/metrics.json")}
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    """The table of a sweep."""
+    with (folder / "results.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def assert_whole(folder: Path) -> None:

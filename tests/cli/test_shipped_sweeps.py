@@ -16,7 +16,9 @@ Run = Callable[..., Any]
 @pytest.mark.slow
 @pytest.mark.parametrize("file", SWEEPS, ids=lambda file: file.stem)
 def test_every_claim_of_a_shipped_sweep_holds(cli: Run, file: Path) -> None:
-    ran = cli("sweep", file, "--strict", "--json", "--no-plots", "-q")
+    # of the smoke sweep's configs, one has a fault injected, so that its verdict is no
+    strict = ["--strict"] if file.stem != "smoke" else []
+    ran = cli("sweep", file, *strict, "--json", "--no-plots", "-q")
     found = json.loads(ran.out)["expectations"]
     assert [(each["claim"], each["detail"]) for each in found if each["outcome"] != "holds"] == []
     assert ran.code == 0

@@ -16,6 +16,7 @@ from dnnexp import expression
 from dnnexp.config.sweep import Contour, Job, Metric, SweepConfig
 from dnnexp.execution.table import Table, build, csv_text, outline
 from dnnexp.experiments.base import Expectation
+from dnnexp.runs.sweep_folder import FILES
 
 FAILED, MISSING = "failed", "missing"
 Made = Callable[..., Table]
@@ -39,6 +40,8 @@ def leave(folder: Path, key: str, found: Any) -> None:
         record = {"status": "failed", "error": "the disk is full"}
         (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
     else:
+        for name in FILES:
+            (path / name).touch()
         (path / "metrics.json").write_text(json.dumps({"metrics": found}), encoding="utf-8")
 
 

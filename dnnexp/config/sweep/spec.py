@@ -19,10 +19,14 @@ Values = tuple[Any, ...] | Spacing | str
 Assignment = dict[str, Any]
 """Dotted keys of a config, with a value for each."""
 
-COLUMNS = ("job", "status", "experiment", "name", "passed", "base", "runs")
+COLUMNS = (
+    *("job", "status", "experiment", "name", "passed", "error", "base", "seed"),
+    *("runs", "failed", "missing"),
+)
 """What a row or a group of the results has beside swept keys and metrics."""
+_DERIVED = ("", ".theory", ".contour", ".low", ".high")
+"""What the columns of a metric are called after its label."""
 _UNSWEPT = ("experiment", "name", "expect")
-_BLOCKS = ("grid", "zip", "random", "list", "repeat")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,18 +154,23 @@ class SweepConfig(Checked):
             if message := fault(text):
                 yield ("exclude", index), message
 
-    @check("metrics")
+    @check("metrics", "grid", "zip", "random", "list")
     @staticmethod
-    def columns(metrics: tuple[Metric, ...]) -> Iterator[Complaint]:
-        """Every metric has a column of its own."""
-        seen = dict.fromkeys(COLUMNS)
+    def columns(
+        metrics: tuple[Metric, ...],
+        grid: dict[str, Values],
+        zip: dict[str, Values],
+        random: Random | None,
+        list: tuple[Assignment, ...],
+    ) -> Iterator[Complaint]:
+        """Every metric has columns of its own."""
+        taken = {*COLUMNS, *(key for _, key in _keys({}, grid, zip, random, list, 1))}
         for index, metric in enumerate(metrics):
-            if metric.label in seen:
-                yield (
-                    ("metrics", index, "label"),
-                    f"the column {metric.label!r} is taken; give it another label",
-                )
-            seen[metric.label] = None
+            names = {metric.label + end for end in _DERIVED}
+            if names & taken:
+                column = min(names & taken)
+                yield ("metrics", index, "label"), f"the column {column!r} is taken; give it another label"
+            taken |= names
 
     @check("expect")
     @staticmethod

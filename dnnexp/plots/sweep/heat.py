@@ -25,10 +25,8 @@ _LEAST, _MOST, _MOST_OF_TWO = 2.6, 7.0, 5.0
 """Inches of a side of a map, and of one of two."""
 _CELL = 0.42
 _GAP = 0.25
-_MOST_TICKS = 12
 _MOST_NUMBERS = 10
 """Columns and rows of a map whose cells have their numbers written in."""
-_CHARACTER = 0.058
 _HALO = [withStroke(linewidth=3, foreground="white")]
 _HATCHED: Any = {"facecolor": MISSING, "edgecolor": LOST, "hatch": "////", "linewidth": 0}
 

@@ -80,6 +80,13 @@ repeat: 0
          ["sweep.yaml:3:20: metrics.1.label: the column 'minimum' is taken; give it another label"]),
         ("metrics: [{value: minimum, label: status}]",
          ["sweep.yaml:3:35: metrics.0.label: the column 'status' is taken; give it another label"]),
+        *((f"metrics: [{{value: minimum, label: {label}}}]",
+          [f"sweep.yaml:3:35: metrics.0.label: the column {label!r} is taken; give it another label"])
+         for label in ("error", "failed", "seed")),
+        ("metrics: [{value: minimum, label: steps}]\ngrid: {steps: [1, 2]}",
+         ["sweep.yaml:3:35: metrics.0.label: the column 'steps' is taken; give it another label"]),
+        ("metrics: [{value: minimum, label: m}, {value: minimum, label: m.theory}]",
+         ["sweep.yaml:3:63: metrics.1.label: the column 'm.theory' is taken; give it another label"]),
         ("grid: {name: [a, b]}",
          ["sweep.yaml:3:14: grid.name: cannot be swept: it does not tell one job from another"]),
         ("repeat: [1, 1]", ["sweep.yaml:3:9: repeat: must be a number of seeds, or a list of different seeds"]),

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: raised where they arrive, and kept in mind.
+"""Ctrl-C, SIGTERM and the end of the terminal: raised where they arrive, and kept in mind.
 
 Python drops what is raised inside a callback of its own, such as that of a weak reference; a run that asks
 `check` now and then still ends.
@@ -11,13 +11,14 @@ import sys
 from types import FrameType
 from typing import Any
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 _arrived: list[int] = []
 
 
 def listen() -> None:
     """Raise KeyboardInterrupt when a signal arrives, unless it was to be ignored."""
     _arrived.clear()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
     if sys.unraisablehook is not _report:
@@ -32,7 +33,7 @@ def check() -> None:
 
 
 def exit_code() -> int:
-    """130, or 143 after SIGTERM."""
+    """130, 143 after SIGTERM, 129 after SIGHUP."""
     return 128 + (_arrived[0] if _arrived else signal.SIGINT)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
-from dnnexp.execution.pools import PoolError
+from dnnexp.execution.pools import PoolError, deaf
 
 T = TypeVar("T")
 _SECONDS = 30
@@ -32,18 +32,19 @@ class Dask:
         import dask
         from distributed import Client, KilledWorker, LocalCluster
 
-        logging.getLogger("distributed").setLevel(logging.ERROR)  # what dies is told by us
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what dies is told by us
         self.lost: tuple[type[Exception], ...] = (KilledWorker,)
         self._jobs = jobs
         with ExitStack() as opened:
             try:
                 if address is None:
                     # which job is to blame is found here, so that the scheduler need not try again
-                    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+                    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), deaf():
                         where: Any = LocalCluster(
                             n_workers=jobs,
                             threads_per_worker=1,
                             dashboard_address="127.0.0.1:0",
+                            silence_logs=logging.CRITICAL,
                             env=environment,
                         )
                     opened.callback(where.close)

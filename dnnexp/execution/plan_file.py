@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,32 +77,39 @@ def read(folder: Path) -> Planned:
     Raises:
         PlanError: there is none, or it cannot be read.
     """
-    try:
+    with _readable(folder, PLAN):
         document = json.loads((folder / PLAN).read_bytes())
         sweep, errors = read_config(SweepConfig, document["sweep"])
         if sweep is None:  # another version wrote it
             raise ValueError(f"{dotted(errors[0][0])}: {errors[0][1]}")
-        trees = _trees(folder)
-        jobs = tuple(
-            Job(job["job"], job["experiment"], job["name"], job["base"], job["swept"], trees[job["job"]])
-            for job in document["jobs"]
-        )
         command: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in document["command"].items()
         }
-        plan = Plan(sweep, jobs, 0, 0, tuple(map(Path, document["sources"])))
-        return Planned(Command(**command), document["dnnexp"], tuple(document["plugins"]), plan)
-    except FileNotFoundError as error:
-        raise PlanError(f"{folder}: is no sweep: it has no {Path(error.filename).name}") from None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise PlanError(f"{folder / PLAN}: cannot be read: {type(error).__name__}: {error}") from None
+        made = Command(**command)
+        version, hashes = document["dnnexp"], tuple(document["plugins"])
+        heads, sources = document["jobs"], tuple(map(Path, document["sources"]))
+    with _readable(folder, _CONFIGS):
+        lines = (folder / _CONFIGS).read_text().splitlines()
+        trees = {found["job"]: found["config"] for found in map(json.loads, lines)}
+        jobs = tuple(
+            Job(job["job"], job["experiment"], job["name"], job["base"], job["swept"], trees[job["job"]])
+            for job in heads
+        )
+    return Planned(made, version, hashes, Plan(sweep, jobs, 0, 0, sources))
 
 
-def _trees(folder: Path) -> dict[str, Any]:
-    """The config of every job."""
-    lines = (folder / _CONFIGS).read_text().splitlines()
-    return {found["job"]: found["config"] for found in map(json.loads, lines)}
+@contextmanager
+def _readable(folder: Path, name: str) -> Iterator[None]:
+    """Turn all that can be wrong with a file into a PlanError that names it."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise PlanError(f"{folder}: is no sweep: it has no {name}") from None
+    except OSError as error:
+        raise PlanError(f"{folder / name}: cannot be read: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise PlanError(f"{folder / name}: is damaged: it is not what dnnexp writes") from None
 
 
 def differences(before: Sequence[Job], now: Sequence[Job]) -> list[str]:

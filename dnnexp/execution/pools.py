@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.forkserver
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -83,6 +85,8 @@ class Processes:
         # a server without threads and locks: forking this process, which has both, may hang the child
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([*preload])
+        with deaf():
+            multiprocessing.forkserver.ensure_running()
         self._executors: list[Executor] = [self._executor() for _ in range(count)]
 
     def _executor(self) -> Executor:
@@ -112,9 +116,20 @@ class Processes:
             executor.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Processes started within do not hear Ctrl-C, from their first instruction on: it is for us."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _begin() -> None:
-    """Ctrl-C is for the process that we work for; when that one ends, however it does, so do we."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """A worker: it prints to stderr, and ends when the process that it works for does, however that is."""
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where the server was there before
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -18,7 +18,7 @@ from dnnexp.config.expectations import judge
 from dnnexp.core.streams import Streams
 from dnnexp.execution.stopwatch import Stopwatch
 from dnnexp.experiments import find
-from dnnexp.experiments.base import Progress, Request, Result, Work
+from dnnexp.experiments.base import Progress, Request, Result, UserCodeError, Work
 from dnnexp.registry import plain
 from dnnexp.runs.environment import environment
 from dnnexp.runs.folder import RunFolder, WriteError, metrics_document
@@ -74,7 +74,8 @@ def carry_out(
     folder.write("config.yaml", dump(plain(config)))
     with _recorded(experiment, config, folder, manner) as (durations, note):
         watch = Stopwatch(show)
-        result = find(experiment).run(config, Request(Streams(config.seed), watch, manner.trace))
+        with _kept_running():
+            result = find(experiment).run(config, Request(Streams(config.seed), watch, manner.trace))
         durations |= {"run": watch.seconds(), "stages": watch.stages}
         folder.write_arrays(result.arrays)
         if manner.plots:
@@ -86,6 +87,21 @@ def carry_out(
         note("complete", None)
         folder.write_json("metrics.json", document)
     return Finished(result, outcomes, document)
+
+
+@contextmanager
+def _kept_running() -> Iterator[None]:
+    """Code of the user's that wants to end the program ends the run.
+
+    Raises:
+        UserCodeError: in the place of SystemExit and the like.
+    """
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise UserCodeError(f"the code ended the program: {type(error).__name__}: {error}") from error
 
 
 def _plot(experiment: str, result: Result, folder: RunFolder, show: Progress) -> float:
@@ -133,13 +149,13 @@ def _recorded(
         raise
 
 
-def message(error: Exception) -> str:
+def message(error: BaseException) -> str:
     """What an error says, with its kind where it is not one of ours."""
     if type(error).__module__.startswith("dnnexp."):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"not enough memory: {error}"
-    return f"{type(error).__name__}: {error}"
+        return f"not enough memory: {error}" if str(error) else "not enough memory"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _now() -> str:

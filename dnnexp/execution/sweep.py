@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dnnexp.config.expectations import complaint
 from dnnexp.config.sweep import Job, Plan
 from dnnexp.execution import plan_file, table
 from dnnexp.execution.code import Code
@@ -19,13 +18,6 @@ from dnnexp.experiments.base import Result
 from dnnexp.runs.folder import RunFolder
 from dnnexp.runs.journal import Journal, events
 from dnnexp.runs.sweep_folder import SweepFolder
-
-
-def claim_problems(plan: Plan) -> list[str]:
-    """What is wrong with the claims about the table: paths that cannot exist."""
-    outline = table.outline(plan.sweep, plan.jobs)
-    found = [complaint(expectation.check, outline) for expectation in plan.sweep.expect]
-    return [f"expect.{index}.check: {text}" for index, text in enumerate(found) if text is not None]
 
 
 def has_additions(folder: Path, before: Plan, now: Plan, extend: bool) -> bool:

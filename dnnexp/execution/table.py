@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,12 +13,14 @@ import numpy as np
 from dnnexp import expression
 from dnnexp.config.expectations import judge
 from dnnexp.config.sweep import Job, SweepConfig
+from dnnexp.config.sweep.conditions import type_of
 from dnnexp.execution import spreadsheet
 from dnnexp.execution.default_metrics import metrics_of
 from dnnexp.execution.spreadsheet import Scalars
 from dnnexp.execution.swept import keys_of, setting, values_of
 from dnnexp.experiments.base import Outline, finite, quantile
 from dnnexp.runs.folder import SCHEMA_VERSION
+from dnnexp.runs.journal import events
 from dnnexp.runs.sweep_folder import SweepFolder
 
 Row: TypeAlias = dict[str, Any]
@@ -37,16 +39,17 @@ class Table(NamedTuple):
 def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = False) -> Table:
     """What the jobs under `folder/jobs` have found so far.
 
-    A job is complete where its `metrics.json` can be read, failed where its `run.json` says so, otherwise
-    missing. `skip` leaves expectations undecided.
+    A job is complete where it has all files of a run, failed where its `run.json` or the journal says so,
+    otherwise missing. `skip` leaves expectations undecided.
     """
     sweep_folder = SweepFolder(folder)
     keys, columns = keys_of(jobs), _columns(sweep, jobs)
     rows: list[Row] = []
     scalars = Scalars()
     same = {metric.label for metric in metrics_of(sweep, jobs) if metric.label == metric.value}
+    failures = _failures(folder)
     for job in jobs:  # one at a time: the metrics of all would fill the memory
-        found = _found(job, sweep_folder)
+        found = _found(job, sweep_folder, failures)
         metrics = found.pop("metrics")
         values = {name: _number(parsed.value(metrics)) if metrics else None for name, parsed in columns}
         rows.append({**found, **values_of(job, keys), **values})
@@ -79,7 +82,13 @@ def _columns(sweep: SweepConfig, jobs: Sequence[Job]) -> list[tuple[str, express
     return [(name, expression.parse(text)) for name, text in found]
 
 
-def _found(job: Job, folder: SweepFolder) -> Row:
+def _failures(folder: Path) -> dict[str, str | None]:
+    """The errors of the jobs of which the journal last says that they failed."""
+    last = {event.get("job"): event for event in events(folder / "journal.jsonl")}
+    return {str(key): event.get("error") for key, event in last.items() if event.get("event") == "failed"}
+
+
+def _found(job: Job, folder: SweepFolder, failures: Mapping[str, str | None]) -> Row:
     """The head of a job's row, with its metrics, None where it is not complete."""
     head: Row = {"job": job.key, "status": "missing", "experiment": job.experiment, "name": job.name}
     head |= {"passed": None, "error": None, "metrics": None}
@@ -91,6 +100,8 @@ def _found(job: Job, folder: SweepFolder) -> Row:
     record = folder.record(job.key)
     if record.get("status") == "failed":
         return head | {"status": "failed", "error": record.get("error")}
+    if job.key in failures:  # what it left could not be kept
+        return head | {"status": "failed", "error": failures[job.key]}
     return head
 
 
@@ -160,7 +171,7 @@ def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Outline:
     """The shape of the document, to check expectations against."""
     keys = keys_of(jobs)
     swept = [values_of(job, keys) for job in jobs]
-    types = {key: _type([values[key] for values in swept]) for key in keys}
+    types = {key: type_of(values[key] for values in swept) for key in keys}
     names = [name for name, _ in _columns(sweep, jobs)]
     labels = [metric.label for metric in metrics_of(sweep, jobs)]
     settings = [key for key in keys if key != SEED]
@@ -178,12 +189,6 @@ def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Outline:
         "groups": [group] * len({setting(values, settings) for values in swept}),
         "least": dict.fromkeys(labels, group),
     }
-
-
-def _type(values: Iterable[Any]) -> type:
-    """The type that stands in an outline for some values."""
-    types = {float if type(value) is int else type(value) for value in values if value is not None}
-    return types.pop() if len(types) == 1 and types <= {float, bool, str} else object
 
 
 def csv_text(table: Table) -> str:

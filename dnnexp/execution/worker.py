@@ -34,7 +34,7 @@ from dnnexp.summaries import text
 
 KILLS = 3
 """A job that has killed its worker so often is failed."""
-KILLED = f"its worker was killed {KILLS} times while it ran (out of memory, perhaps)"
+KILLED = f"its worker was killed {KILLS} times while it ran (out of memory, or a crash)"
 _SECONDS = 5.0
 """How often a line of progress is logged."""
 _one_at_a_time = threading.Lock()
@@ -104,7 +104,9 @@ def _do(setting: Setting, token: str, task: Task) -> Ended:
         try:
             with (folder.path / "log.txt").open("w", buffering=1, encoding="utf-8") as log, _logged(log):
                 _run(task, folder, setting.manner, record, log)
-        except Exception as failure:
+        except (Exception, KeyboardInterrupt) as failure:
+            if isinstance(failure, KeyboardInterrupt) and setting.code is None:
+                raise  # somebody's; a worker that is not the program hears of none
             status, error = "failed", message(failure)
             _note_failure(task, folder, record, error)
         sweep.end(folder, task.key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import secrets
 import shutil
 import zipfile
@@ -66,7 +67,7 @@ class SweepFolder:
             place.rename(aside)
             if _is_whole(aside) and _moved(aside, place):  # put there since we looked
                 return
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
 
     def is_complete(self, key: str) -> bool:
         """Whether the run of a job is there, and whole: a loss of power may tear what was not yet on disk."""
@@ -98,7 +99,7 @@ class SweepFolder:
     def discard_attempts(self, token: str = "") -> None:
         """Remove what attempts, or those of one token, have left: to be called when they are over."""
         for path in self._attempts.glob(f"*-{token}-*" if token else "*"):
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
         with contextlib.suppress(OSError):
             self._attempts.rmdir()
 
@@ -112,14 +113,23 @@ class SweepFolder:
 def _is_whole(folder: Path) -> bool:
     """Whether a run has all files, and they are what they were when they were written."""
     try:
-        json.loads((folder / "metrics.json").read_bytes())
-        json.loads((folder / "run.json").read_bytes())
+        found = json.loads((folder / "metrics.json").read_bytes())["metrics"]
+        status = json.loads((folder / "run.json").read_bytes())["status"]
         config = (folder / "config.yaml").read_bytes()
         with zipfile.ZipFile(folder / "arrays.npz") as arrays:
-            is_whole = arrays.testzip() is None
+            is_whole = arrays.testzip() is None and isinstance(found, dict) and status == "complete"
     except Exception:  # a damaged archive or document raises all kinds of errors
         return False
     return is_whole and bool(config) and b"\0" not in config
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, or what stood in its place, as far as that can be done."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _moved(source: Path, target: Path) -> bool:
@@ -127,7 +137,7 @@ def _moved(source: Path, target: Path) -> bool:
     try:
         source.rename(target)
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR) and os.path.lexists(target):
             return False
         raise
     return True

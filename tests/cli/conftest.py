@@ -11,6 +11,7 @@ import pytest
 import dnnexp.core  # noqa: F401 # enters the built-in parts
 from dnnexp import registry
 from dnnexp.__main__ import main
+from dnnexp.cli import interrupts
 from dnnexp.config import schema
 from dnnexp.runs.threads import THREAD_VARIABLES
 
@@ -40,7 +41,7 @@ def cli(
         monkeypatch.delenv(name, raising=False)
     for name in THREAD_VARIABLES:
         monkeypatch.setenv(name, "1")
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
     hook = sys.unraisablehook
 
     def run(*arguments: str | Path) -> Ran:

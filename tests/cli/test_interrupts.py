@@ -15,7 +15,7 @@ from dnnexp.cli import interrupts
 
 @pytest.fixture(autouse=True)
 def _own_handlers() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
     hook = sys.unraisablehook
     interrupts.listen()
     yield
@@ -25,7 +25,9 @@ def _own_handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_that_arrives_in_a_callback_is_not_lost(
     number: signal.Signals, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -217,8 +217,12 @@ def test_bad_usage_is_told(cli: Run, short: Path, arguments: list[str], message:
 
 def test_a_plan_that_cannot_be_read_is_told(cli: Run, short: Path) -> None:
     folder = cli("sweep", short, "seed=0,1", *SERIAL).folder
-    (folder / "sweep.json").write_text("{")
-    assert "sweep.json: cannot be read" in cli("sweep", "--resume", folder).err
+    for name in ("configs.jsonl", "sweep.json"):
+        for damaged in ("{", "[]", '{"job": 1}'):
+            (folder / name).write_text(damaged)
+            ran = cli("sweep", "--resume", folder)
+            assert (ran.code, f"{name}: is damaged" in ran.err) == (2, True), (damaged, ran.err)
+    assert "short.yaml: is no sweep" in cli("sweep", "--resume", short).err
 
 
 def test_a_claim_about_the_table_is_checked_before_and_decided_after(cli: Run, short: Path) -> None:
@@ -227,7 +231,7 @@ def test_a_claim_about_the_table_is_checked_before_and_decided_after(cli: Run, s
     wrong = "expect=[{claim: three are done, check: counts.complete == 3}]"
     assert cli("sweep", short, "seed=0,1", *SERIAL, wrong).code == 0
     assert cli("sweep", short, "seed=0,1", *SERIAL, wrong, "--strict").code == 1
-    impossible = "expect=[{claim: none, check: counts.complet == 3}]"
+    impossible = "expect=[{claim: none, check: counts.done == 3}]"
     ran = cli("sweep", short, "seed=0,1", *SERIAL, impossible)
     assert ran.code == 2
-    assert "expect.0.check" in ran.err
+    assert ran.err.startswith(f"argument {impossible!r}: expect.0.check: `counts.done` does not exist")

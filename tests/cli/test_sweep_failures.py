@@ -14,7 +14,7 @@ from tests.cli.sweeping import assert_whole, command, metrics, rows, write_confi
 
 Run = Callable[..., Ran]
 KILLER = """
-import os, signal
+import os, signal, sys
 from dataclasses import dataclass
 import numpy as np
 from dnnexp.core.optimizers import Optimizer
@@ -23,7 +23,7 @@ from dnnexp.registry import Positive, register
 @register("killer")
 @dataclass(frozen=True)
 class Killer(Optimizer):
-    \"\"\"Kills its process where the rate is 3, raises where it is 2.\"\"\"
+    \"\"\"Kills its process where the rate is 3, raises where it is 2, ends the program where it is 5.\"\"\"
 
     learning_rate: Positive = 1.0
 
@@ -32,7 +32,13 @@ class Killer(Optimizer):
             os.kill(os.getpid(), signal.SIGKILL)
         if np.all(self.learning_rate == 2):
             print("about to fail")
-            raise ValueError("two is\\nno rate")
+            raise ValueError("two is\\nno \x1brate")
+        if np.all(self.learning_rate == 5):
+            sys.exit()
+        if np.all(self.learning_rate == 6):
+            raise KeyboardInterrupt
+        if np.all(self.learning_rate == 7):
+            os.write(1, b"by the way")
 
     def update(self, gradient, state, x, step):
         return -self.learning_rate * gradient, None
@@ -71,7 +77,7 @@ def test_what_kills_its_worker_or_fails_stops_no_other(cli: Run, killer: Path) -
     status = {row["optimizers.killer.learning_rate"]: row["status"] for row in rows(folder)}
     assert {rate for rate, found in status.items() if found == "failed"} == {"2", "3"}
     assert list(status.values()).count("complete") == 6
-    assert "failed: optimizers.killer.learning_rate=2: ValueError: two is\nno rate" in ran.stderr
+    assert "failed: optimizers.killer.learning_rate=2: ValueError: two is\nno \\x1brate" in ran.stderr
     assert "failed: optimizers.killer.learning_rate=3: its worker was killed 3 times" in ran.stderr
     assert f"to go on: dnnexp sweep --resume {folder} --jobs 2 --no-plots --plugin killer.py" in ran.stderr
     found = kinds(folder)
@@ -79,6 +85,19 @@ def test_what_kills_its_worker_or_fails_stops_no_other(cli: Run, killer: Path) -
     log = next(path for path in folder.glob("jobs/*/log.txt") if path.read_text())
     assert "about to fail" in log.read_text()
     assert "ValueError: two is" in log.read_text()
+
+
+def test_what_wants_to_end_the_program_is_a_failed_job(cli: Run, killer: Path) -> None:
+    """The whole sweep ended with 0 and said nothing; output that is not Python's was taken for the answer."""
+    for executor in ("serial", "processes"):
+        swept = rates("5", "0.1", *(["6", "7"] if executor == "processes" else []))
+        ran = run_killer(killer, swept, "--executor", executor, "-o", executor, code=1)
+        folder = Path(ran.stdout.strip())
+        status = {row["optimizers.killer.learning_rate"]: row["status"] for row in rows(folder)}
+        assert {status.pop(rate, "complete") for rate in ("0.1", "7")} == {"complete"}
+        assert set(status.values()) == {"failed"}
+        assert "learning_rate=5: the code ended the program: SystemExit" in ran.stderr
+        assert folder.parent == Path(executor)
 
 
 def test_it_stops_at_the_first_failure_if_asked(cli: Run, killer: Path) -> None:

@@ -98,13 +98,35 @@ def test_what_one_call_has_left_goes_and_what_others_do_stays(sweep: SweepFolder
     assert [path for path in (sweep.path / "attempts").iterdir()] == [other.path]
 
 
-def test_what_stands_in_the_way_is_an_error(sweep: SweepFolder) -> None:
+@pytest.mark.parametrize("kind", ["file", "dangling link"])
+def test_what_stands_in_the_way_makes_room(sweep: SweepFolder, kind: str) -> None:
+    """A file in the place of a job's folder could not be repaired by any resume."""
     attempt = sweep.begin(KEY, "t")
     fill(attempt)
     sweep.jobs.mkdir()
-    (sweep.jobs / KEY).write_text("a file")
-    with pytest.raises(WriteError, match="Not a directory"):
+    if kind == "file":
+        (sweep.jobs / KEY).write_text("a file")
+    else:
+        (sweep.jobs / KEY).symlink_to("nowhere")
+    sweep.end(attempt, KEY)
+    assert sweep.is_complete(KEY)
+    sweep.discard_attempts()
+    assert sorted(path.name for path in sweep.path.iterdir()) == ["jobs", "sweep.json"]
+
+
+def test_a_file_in_the_place_of_all_jobs_is_an_error(sweep: SweepFolder) -> None:
+    attempt = sweep.begin(KEY, "t")
+    sweep.jobs.write_text("a file")
+    with pytest.raises(WriteError, match="File exists"):
         sweep.end(attempt, KEY)
+
+
+@pytest.mark.parametrize("document", ['{"experiment": 3}', '{"metrics": []}', "[]"])
+def test_what_is_no_document_of_metrics_is_not_complete(sweep: SweepFolder, document: str) -> None:
+    """The table called it missing and the resume complete: nothing was ever done."""
+    ended(sweep, "t")
+    (sweep.jobs / KEY / "metrics.json").write_text(document)
+    assert not sweep.is_complete(KEY)
 
 
 def test_there_is_no_record_of_what_has_not_ended(sweep: SweepFolder) -> None:

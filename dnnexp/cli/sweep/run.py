@@ -16,7 +16,7 @@ from dnnexp.cli.sweep.session import Session, open_pool
 from dnnexp.config.load import ConfigError
 from dnnexp.config.overrides import is_override
 from dnnexp.config.sweep import Plan, plan
-from dnnexp.execution import plan_file, sweep
+from dnnexp.execution import plan_file, sweep, table
 from dnnexp.execution.code import Code
 from dnnexp.execution.plan_file import Command, PlanError
 from dnnexp.execution.pools import PoolError
@@ -65,10 +65,7 @@ def _command(arguments: Sequence[str], options: SweepOptions) -> Command:
 
 def _plan(command: Command) -> Plan:
     files = [_from_here(file) for file in command.files]
-    planned = plan(files, command.arguments, command.smoke, command.name, command.seed)
-    if problems := sweep.claim_problems(planned):
-        raise ConfigError(f"{files[0]}: {problem}" for problem in problems)
-    return planned
+    return plan(files, command.arguments, command.smoke, command.name, command.seed, table.outline)
 
 
 def _from_here(file: str) -> Path:

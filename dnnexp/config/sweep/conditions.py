@@ -17,9 +17,9 @@ class Conditions:
 
     texts: tuple[str, ...]
 
-    def complaints(self, keys: Iterable[str]) -> Iterator[Complaint]:
-        """What is wrong with those that speak of other than these keys."""
-        shape = nested((key, object) for key in keys)
+    def complaints(self, values: Mapping[str, Iterable[Any]]) -> Iterator[Complaint]:
+        """What is wrong with those that speak of other than these keys, or not as their values allow."""
+        shape = nested((key, type_of(found)) for key, found in values.items())
         for index, text in enumerate(self.texts):
             try:
                 parsed(text).check(shape)
@@ -32,6 +32,12 @@ class Conditions:
             return False
         values = nested(swept.items())
         return any(parsed(text).evaluate(values).value for text in self.texts)
+
+
+def type_of(values: Iterable[Any]) -> type:
+    """What an expression may do with some values: the type of all of them, numbers being one, or object."""
+    types = {float if type(value) is int else type(value) for value in values if value is not None}
+    return types.pop() if len(types) == 1 and types <= {float, bool, str} else object
 
 
 def nested(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -114,6 +114,11 @@ class Base:
                 self.problems.add(self.places.place(where, str(error)), where, str(error), note)
                 complete = False
                 continue
+            if other := _same(draft.settings + settings, paths, path, edit.path):
+                where = path[: path.index(key) + 1]
+                message = f"is {other} by another name; a key may be set once"
+                self.problems.add(self.places.place(where, message), where, message)
+                complete = False
             tree = edit.tree
             paths.append(edit.path)
         return Draft(tree, draft.settings + settings, tuple(paths)) if complete else None
@@ -141,6 +146,15 @@ class Base:
         values = ", ".join(f"{s.key} = {shown(s.value)}" for s in swept)
         note = f" (where {values})" if values and not told else ""
         self.problems.add(self.source.places.place(path, message), path, message, note)
+
+
+def _same(settings: Combination, paths: Sequence[Path], place: Path, path: Path) -> str | None:
+    """The key of an earlier setting that leads where this one does; one may lie in what is fixed."""
+    for setting, taken in zip(settings, paths, strict=False):  # the paths of those before
+        least = min(len(taken), len(path))
+        if taken[:least] == path[:least] and "fixed" not in (setting.path[0], place[0]):
+            return setting.key
+    return None
 
 
 @dataclass

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from dnnexp.config.expectations import complaint
 from dnnexp.config.load import ConfigError, claim_errors
 from dnnexp.config.places import Places
 from dnnexp.config.schema import read
@@ -45,8 +47,11 @@ def plan(
     smoke: bool = False,
     name: str | None = None,
     seed: int | None = None,
+    outline: Callable[[SweepConfig, Sequence[Job]], Any] | None = None,
 ) -> Plan:
     """The jobs that configs, or one sweep file, and arguments give; `seed` is that of all bases.
+
+    `outline` gives the shape of the results that the jobs will have, to check the sweep's claims against.
 
     Raises:
         ConfigError: with everything that is wrong with the files and the arguments.
@@ -63,7 +68,7 @@ def plan(
     combinations = planner.combinations(len(bases))
     for base in bases:
         planner.add(base, combinations)
-    planner.finish()
+    planner.finish(outline)
     own = [] if opened.file is None else [opened.file]
     sources = tuple(path.resolve() for path in [*own, *(base.path for base in bases)])
     return Plan(sweep, tuple(planner.jobs.values()), planner.merged, planner.excluded, sources)
@@ -93,8 +98,14 @@ class _Planner:
             found = expand.combinations(self.sweep, bases)
         except ExpansionError as error:
             self._refuse(error.complaints)
-        keys = ["base"] * self.several + expand.swept_keys(self.sweep)
-        self._refuse(self.conditions.complaints(keys))
+        values: dict[str, list[Any]] = {"base": [""]} if self.several else {}
+        values |= {key: [] for key in expand.swept_keys(self.sweep)}
+        for setting in chain.from_iterable(found):
+            if setting.key in values:
+                values[setting.key].append(setting.value)
+        if values.get("seed") == []:  # it is repeated
+            values["seed"] = [0]
+        self._refuse(self.conditions.complaints(values))
         return found
 
     def add(self, file: files.BaseFile, combinations: list[Combination]) -> None:
@@ -140,10 +151,14 @@ class _Planner:
         self.merged += job.key in self.jobs
         self.jobs.setdefault(job.key, job)
 
-    def finish(self) -> None:
+    def finish(self, outline: Callable[[SweepConfig, Sequence[Job]], Any] | None) -> None:
         """Raise ConfigError for all that is wrong."""
         if self.jobs:
             self._refuse(self.measures.complaints())
+        if self.jobs and outline is not None and not self.problems.lines:
+            shape = outline(self.sweep, tuple(self.jobs.values()))
+            found = [complaint(expectation.check, shape) for expectation in self.sweep.expect]
+            self._refuse((("expect", i, "check"), text) for i, text in enumerate(found) if text is not None)
         if not self.jobs and not self.problems.lines:
             self._refuse([(("exclude",), "leaves no job")])
         if self.problems.lines:

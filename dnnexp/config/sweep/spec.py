@@ -138,6 +138,9 @@ class SweepConfig(Checked):
         """No two blocks set the same key, nor one a key that lies in another's."""
         places: dict[str, tuple[str | int, ...]] = {}
         for path, key in _keys(fixed, grid, zip, random, list, repeat):
+            if not all(key.split(".")):
+                yield path, "a key is empty; write key.subkey"
+                continue
             if path[0] != "fixed" and key in _UNSWEPT:
                 yield path, "cannot be swept: it does not tell one job from another"
             for other, place in places.items():

@@ -36,7 +36,7 @@ def look(folder: Path) -> Run | None:
 
         return sweeps.look(folder)
     record = read_json(folder / "run.json") if "run.json" in files else {}
-    if not record.keys() >= {"status", "start"} and folder_time(folder) is None:
+    if not (record.keys() >= {"status", "start"} or "metrics.json" in files or folder_time(folder)):
         return None
     start = time_of(record.get("start")) or folder_time(folder)
     return Run(folder, *_identity(folder, files, record), _status(files, record), start, _seconds(record))

@@ -77,7 +77,7 @@ def test_what_kills_its_worker_or_fails_stops_no_other(cli: Run, killer: Path) -
     status = {row["optimizers.killer.learning_rate"]: row["status"] for row in rows(folder)}
     assert {rate for rate, found in status.items() if found == "failed"} == {"2", "3"}
     assert list(status.values()).count("complete") == 6
-    assert "failed: optimizers.killer.learning_rate=2: ValueError: two is\nno \\x1brate" in ran.stderr
+    assert "failed: optimizers.killer.learning_rate=2: ValueError: two is\\nno \\x1brate" in ran.stderr
     assert "failed: optimizers.killer.learning_rate=3: its worker was killed 3 times" in ran.stderr
     assert f"to go on: dnnexp sweep --resume {folder} --jobs 2 --no-plots --plugin killer.py" in ran.stderr
     found = kinds(folder)

@@ -73,10 +73,17 @@ def load(folders: Iterable[Path]) -> list[Loaded]:
             raise click.UsageError(f"{folder}: is given twice")
         metrics = read_json(folder / "metrics.json").get("metrics")
         if not isinstance(metrics, dict):
-            click.echo(f"dnnexp: {folder}: is {run.status}: it has no metrics", err=True)
+            click.echo(f"dnnexp: {folder}: {no_metrics(run)}", err=True)
         record = read_json(folder / "run.json")
         found.append(Loaded(run, config_of(folder), record, metrics if isinstance(metrics, dict) else {}))
     return found
+
+
+def no_metrics(run: Run) -> str:
+    """Why a run has none."""
+    if run.status == "complete":
+        return "metrics.json is damaged: it has no metrics"
+    return f"is {run.status}: it has no metrics"
 
 
 def compared(runs: Sequence[Loaded]) -> Compared:
@@ -182,11 +189,14 @@ def draw(runs: Sequence[Loaded], found: Compared, file: Path) -> None:
         return
     (experiment,) = experiments
     metrics = {"experiment": experiment, "runs": [run.metrics for run in runs]}
+    arrays = {}
+    path = runs[0].run.path
     try:
-        arrays = {str(i): _curves(run.run.path) for i, run in enumerate(runs)}
+        for index, path in enumerate(run.run.path for run in runs):
+            arrays[str(index)] = _curves(path)
         ((_, png),) = drawn("comparison", Result(labels(runs, found.config), metrics, arrays))
-    except _UNREADABLE as error:
-        click.echo(f"dnnexp: no plot: what is to be drawn cannot be read: {error!r}", err=True)
+    except _UNREADABLE:
+        click.echo(f"dnnexp: no plot: {path}: what is to be drawn cannot be read", err=True)
         return
     with reporting(file):
         file.parent.mkdir(parents=True, exist_ok=True)

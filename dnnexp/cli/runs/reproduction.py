@@ -17,7 +17,7 @@ from dnnexp.cli.execute import explain
 from dnnexp.cli.interrupts import check
 from dnnexp.cli.plugins import load_plugins
 from dnnexp.cli.progress import Display
-from dnnexp.cli.runs.comparison import section
+from dnnexp.cli.runs.comparison import no_metrics, section
 from dnnexp.config.load import ConfigError, load
 from dnnexp.execution.run import Manner, carry_out
 from dnnexp.experiments import NAMES
@@ -48,7 +48,7 @@ def reproduced(folder: Path, again: Again) -> int:
     if run is None or run.experiment not in NAMES:
         raise click.UsageError(f"{folder}: is not the folder of one run; of a sweep, name a job's folder")
     if not isinstance(before.get("metrics"), dict):
-        raise click.UsageError(f"{folder}: is {run.status}: it has no metrics to be compared with")
+        raise click.UsageError(f"{folder}: {no_metrics(run)} to be compared with")
     load_plugins(again.plugins)
     _tell_of_plugins(record, again.plugins)
     try:

@@ -13,8 +13,8 @@ def place(swept: Mapping[str, Any]) -> str:
 
 
 def clean(text: str) -> str:
-    """A text of somebody's without what would steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    """A text of somebody's on one line, without what would steer a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def word(value: Any) -> str:

@@ -18,13 +18,6 @@ _LEAST = 24
 """Of the first column, before it gets lines of its own."""
 
 
-def printable(text: str) -> str:
-    """The text, less what would move the cursor or change the colours of a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
 @dataclass(frozen=True)
 class Columns:
     """A heading and rows. The first column is folded where it is too wide, the others never are.

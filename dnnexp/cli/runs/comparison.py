@@ -16,7 +16,8 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from dnnexp.cli.runs.columns import Columns, printable
+from dnnexp.cli.printable import printable
+from dnnexp.cli.runs.columns import Columns
 from dnnexp.cli.runs.list import described
 from dnnexp.cli.runs.stored import config_of
 from dnnexp.cli.runs.words import STYLES, state

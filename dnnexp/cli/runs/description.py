@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dnnexp.cli.runs.columns import printable
+from dnnexp.cli.printable import printable
 from dnnexp.cli.runs.list import described
 from dnnexp.cli.runs.words import duration, instant, size, state
 from dnnexp.runs.compare import environment_leaves

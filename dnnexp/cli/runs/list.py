@@ -113,7 +113,8 @@ def _csv(runs: Iterable[Run]) -> str:
 def _print(runs: Iterable[Run]) -> None:
     from rich.console import Console
 
-    from dnnexp.cli.runs.columns import Columns, printable
+    from dnnexp.cli.printable import printable
+    from dnnexp.cli.runs.columns import Columns
     from dnnexp.cli.runs.words import STYLES, duration, state
 
     rows = [

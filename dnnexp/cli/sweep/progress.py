@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from dnnexp.cli.interrupts import check
-from dnnexp.cli.sweep.words import clean, place
+from dnnexp.cli.printable import printable
+from dnnexp.cli.sweep.words import place
 from dnnexp.config.sweep import Plan
 from dnnexp.execution.worker import Ended, Task
 
@@ -67,7 +68,7 @@ class SweepDisplay:
         self._say(f"again: {self._places[task.key]}: {why}")
 
     def _say(self, text: str) -> None:
-        self._console.print(f"{self._name}: {clean(text)}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(f"{self._name}: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
 
     def tick(self, running: int) -> None:
         """Show the state.

@@ -12,8 +12,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dnnexp.cli.printable import printable
 from dnnexp.cli.sweep.options import SweepOptions
-from dnnexp.cli.sweep.words import clean, place, word
+from dnnexp.cli.sweep.words import place, word
 from dnnexp.config.sweep import Plan
 from dnnexp.summaries import expectations
 
@@ -104,6 +105,6 @@ def _listed(title: str, rows: list[Any], plan: Plan) -> list[RenderableType]:
     for row in rows[:_SHOWN]:
         job = jobs[row["job"]]
         why = row["error"] or ("not done" if row["status"] == "missing" else "")
-        lines.append(Text(clean(f"{job.key[:8]}  {place(job.swept) or job.name}  {why}")))
+        lines.append(Text(printable(f"{job.key[:8]}  {place(job.swept) or job.name}  {why}")))
     rest = len(rows) - _SHOWN
     return [*lines, Text(f"... and {rest:,} more: see results.csv")] if rest > 0 else lines

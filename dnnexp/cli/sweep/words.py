@@ -12,11 +12,6 @@ def place(swept: Mapping[str, Any]) -> str:
     return " ".join(f"{key}={word(value)}" for key, value in swept.items())
 
 
-def clean(text: str) -> str:
-    """A text of somebody's on one line, without what would steer a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def word(value: Any) -> str:
     """A value in a word."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -10,6 +10,7 @@ def main() -> None:
     """Run the command line; exit with 0, 1, 2 or 3 as documented, 130 or 143 when interrupted."""
     code = 130
     try:
+        _hold_standard_streams()
         from dnnexp.cli import interrupts
 
         interrupts.listen()
@@ -19,6 +20,17 @@ def main() -> None:
         code = code or interrupts.exit_code()
         print("dnnexp: terminated" if code == 143 else "dnnexp: interrupted", file=sys.stderr)
         sys.exit(code)
+
+
+def _hold_standard_streams() -> None:
+    """Where one is closed, no file of ours may take its number: what others print would go there."""
+    import os
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the least that is free
 
 
 def _run() -> int:

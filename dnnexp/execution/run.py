@@ -18,7 +18,7 @@ from dnnexp.config.expectations import judge
 from dnnexp.core.streams import Streams
 from dnnexp.execution.stopwatch import Stopwatch
 from dnnexp.experiments import find
-from dnnexp.experiments.base import Progress, Request, Result, UserCodeError, Work
+from dnnexp.experiments.base import Progress, Request, Result, Work
 from dnnexp.registry import plain
 from dnnexp.runs.environment import environment
 from dnnexp.runs.folder import RunFolder, WriteError, metrics_document
@@ -94,14 +94,14 @@ def _kept_running() -> Iterator[None]:
     """Code of the user's that wants to end the program ends the run.
 
     Raises:
-        UserCodeError: in the place of SystemExit and the like.
+        RuntimeError: in the place of SystemExit and the like.
     """
     try:
         yield
     except (Exception, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise UserCodeError(f"the code ended the program: {type(error).__name__}: {error}") from error
+        raise RuntimeError(f"the code ended the program: {message(error)}") from error
 
 
 def _plot(experiment: str, result: Result, folder: RunFolder, show: Progress) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_what_wants_to_end_the_program_is_a_failed_job(cli: Run, killer: Path) -
         status = {row["optimizers.killer.learning_rate"]: row["status"] for row in rows(folder)}
         assert {status.pop(rate, "complete") for rate in ("0.1", "7")} == {"complete"}
         assert set(status.values()) == {"failed"}
-        assert "learning_rate=5: the code ended the program: SystemExit" in ran.stderr
+        assert "learning_rate=5: RuntimeError: the code ended the program: SystemExit" in ran.stderr
         assert folder.parent == Path(executor)
 
 
@@ -118,3 +119,15 @@ def test_a_failed_job_is_done_again_on_resume(cli: Run, killer: Path, tmp_path: 
     run_killer(*resume, "--other-code", code=0)
     assert_whole(folder)
     assert len(metrics(folder)) == 2
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_standard_stream_that_is_closed_lends_its_number_to_no_file(
+    cli: Run, killer: Path, closed: str
+) -> None:
+    """What a job printed stood in the journal."""
+    line = command(killer, rates("7"), "--plugin", "killer.py", "--no-plots", "-q", "--executor", "serial")
+    subprocess.run(f"{shlex.join(line)} {closed}", shell=True, check=False, capture_output=True)
+    (journal,) = Path("outputs").glob("2*-sweep-*/journal.jsonl")
+    assert "by the way" not in journal.read_text()
+    assert kinds(journal.parent).count("complete") == 1

@@ -35,13 +35,18 @@ def open_pool(jobs: int, options: SweepOptions) -> Pool:
     """Where so many jobs are to be done.
 
     Raises:
-        PoolError: there is no such cluster.
+        PoolError: there is no such cluster, or no process can be started.
     """
     workers = max(1, min(options.workers, jobs))
     if options.executor == "serial" or not jobs:
         return Serial()
     if options.executor == "processes":
-        return Processes(workers, ["dnnexp.execution.worker"])
+        try:
+            return Processes(workers, ["dnnexp.execution.worker"])
+        except OSError as error:
+            raise PoolError(
+                f"no worker can be started: {error.strerror}; --executor serial needs none"
+            ) from None
     from dnnexp.execution.dask_pool import Dask
 
     environment = dict.fromkeys(THREAD_VARIABLES, "1")

@@ -152,7 +152,8 @@ def _same(settings: Combination, paths: Sequence[Path], place: Path, path: Path)
     """The key of an earlier setting that leads where this one does; one may lie in what is fixed."""
     for setting, taken in zip(settings, paths, strict=False):  # the paths of those before
         least = min(len(taken), len(path))
-        if taken[:least] == path[:least] and "fixed" not in (setting.path[0], place[0]):
+        is_inside = taken[:least] == path[:least] and "fixed" not in (setting.path[0], place[0])
+        if is_inside or (taken == path and place[0] != "repeat"):
             return setting.key
     return None
 

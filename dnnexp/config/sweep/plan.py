@@ -19,6 +19,7 @@ from dnnexp.config.sweep.jobs import Base, Claims, Draft, Job, Problems, key_of
 from dnnexp.config.sweep.measures import Measures
 from dnnexp.config.sweep.spec import SweepConfig
 from dnnexp.experiments import find
+from dnnexp.registry import Path as KeyPath
 from dnnexp.registry import plain
 
 
@@ -147,6 +148,9 @@ class _Planner:
         self.measures.look(outline)
         config = self.claims.applicable(config, outline)
         tree = plain(experiment.shrink(config) if self.sweep.smoke else config)
+        if self.sweep.smoke:
+            places = {s.key: path for s, path in zip(draft.settings, draft.paths, strict=True)}
+            swept = {key: _as_run(tree, places.get(key, ()), value) for key, value in swept.items()}
         job = Job(key_of(tree), base.experiment, config.name, base.given, swept, tree)
         self.merged += job.key in self.jobs
         self.jobs.setdefault(job.key, job)
@@ -166,3 +170,13 @@ class _Planner:
 
     def _refuse(self, complaints: Any) -> None:
         self.problems.add_lines(self.places.line(path, message) for path, message in complaints)
+
+
+def _as_run(tree: Any, path: KeyPath, value: Any) -> Any:
+    """What a swept number is in a config that was shrunk after it was set."""
+    for step in path:
+        try:
+            tree = tree[step]
+        except (LookupError, TypeError):
+            return value
+    return tree if path and isinstance(value, int | float) and isinstance(tree, int | float) else value

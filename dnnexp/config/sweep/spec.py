@@ -68,6 +68,13 @@ class Metric(Checked):
         if not self.label:
             object.__setattr__(self, "label", self.value)
 
+    @check("label")
+    @staticmethod
+    def one_line(label: str) -> Iterator[Complaint]:
+        """A label can be shown."""
+        if not label.isprintable():
+            yield ("label",), "must be text on one line, without control characters"
+
     @check("value", "theory", "contour")
     @staticmethod
     def expressions(value: str, theory: str | None, contour: Contour | None) -> Iterator[Complaint]:

@@ -131,7 +131,9 @@ def test_bases_are_relative_to_the_sweeps_folder_and_taken_once(tmp_path: Path) 
 def test_smoke_shrinks_every_job(line: str, smoke: bool) -> None:
     found = planned(f"grid: {{steps: [150, 100000]}}\n{line}", smoke=smoke)
     config = load("optimize", Path("quadratic.yaml"), [parse("steps=100000")])
-    assert found.jobs[1].tree == plain(find("optimize").shrink(config))
+    shrunk = plain(find("optimize").shrink(config))
+    assert found.jobs[1].tree == shrunk
+    assert found.jobs[1].swept == {"steps": shrunk["steps"]}  # the table says what is run
     assert found.sweep.smoke
 
 

@@ -45,7 +45,7 @@ def open_pool(jobs: int, options: SweepOptions) -> Pool:
             return Processes(workers, ["dnnexp.execution.worker"])
         except OSError as error:
             raise PoolError(
-                f"no worker can be started: {error.strerror}; --executor serial needs none"
+                f"no worker can be started: {error.strerror} (--executor serial needs none)"
             ) from None
     from dnnexp.execution.dask_pool import Dask
 

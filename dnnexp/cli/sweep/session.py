@@ -71,12 +71,13 @@ class Session:
             self._work(pool, tasks)
         except KeyboardInterrupt:
             pool.close()
-            self._stop("interrupted")
+            self._tell_how_to_go_on()
+            self.journal.record("stopped", error="interrupted")
             self._results(plots=False)
             raise
         except PoolError as error:
             click.echo(f"dnnexp: {error}", err=True)
-            self._stop(str(error))
+            self.journal.record("stopped", error=str(error))
         else:
             os.sync()  # for what workers have written without waiting for the disk
         document = self._results(plots=not self.options.no_plots)
@@ -101,11 +102,6 @@ class Session:
         workers = 1 if is_here else max(1, min(self.options.workers, jobs))
         threads = int(os.environ.get(THREADS) or max(1, self.options.cores // workers))
         return Setting(self.folder.path.resolve(), manner, None if is_here else self.code, threads)
-
-    def _stop(self, why: str) -> None:
-        if why == "interrupted":
-            self._tell_how_to_go_on()
-        self.journal.record("stopped", error=why)
 
     def _results(self, plots: bool) -> dict[str, Any]:
         SweepFolder(self.folder.path).discard_attempts()

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import click
+
+
+def output_option(text: str, name: str = "output_dir") -> Any:
+    """The option that names the folder of run folders, as the parameter `name`."""
+    kind = click.Path(path_type=Path)
+    return click.option(
+        "-o", "--output-dir", name, default="outputs", show_default=True, type=kind, help=text
+    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import click
 
-from dnnexp.cli.options import Options
+from dnnexp.cli.options import Options, output_option
 from dnnexp.cli.plugins import load_plugins, plugin_option
 from dnnexp.runs.threads import one_blas_thread
 
@@ -29,14 +29,7 @@ def _report_file(context: click.Context, parameter: click.Parameter, file: Path 
 
 
 _OPTIONS = (
-    click.option(
-        "-o",
-        "--output-dir",
-        default="outputs",
-        show_default=True,
-        type=click.Path(path_type=Path),
-        help="Where run folders are made.",
-    ),
+    output_option("Where run folders are made."),
     click.option("--name", help="Name of the run, in place of the config's."),
     click.option("--seed", type=click.IntRange(min=0), help="Seed, in place of the config's."),
     click.option(

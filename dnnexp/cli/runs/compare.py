@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dnnexp.cli.runs.options import complete_run, find_runs, output_option
+from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
 def _png(context: click.Context, parameter: click.Parameter, file: Path | None) -> Path | None:
@@ -18,7 +18,7 @@ def _png(context: click.Context, parameter: click.Parameter, file: Path | None) 
 
 @click.command("compare", short_help="Show what differs between runs.")
 @click.argument("names", nargs=-1, required=True, metavar="RUN RUN...", shell_complete=complete_run)
-@output_option
+@where_option
 @click.option("--all", "show_all", is_flag=True, help="List what is equal, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(

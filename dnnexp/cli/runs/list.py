@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from dnnexp.cli.runs.options import output_option
+from dnnexp.cli.runs.options import where_option
 from dnnexp.cli.runs.since import since
 from dnnexp.runs.record import STATUSES, Run
 
@@ -21,7 +21,7 @@ _COUNTS = ("jobs", "complete", "failed", "missing")
 
 
 @click.command("list", short_help="List past runs, newest first.")
-@output_option
+@where_option
 @click.option("--experiment", "experiments", multiple=True, help="Only runs of this experiment, or `sweep`.")
 @click.option("--name", metavar="GLOB", help="Only runs whose config's name matches.")
 @click.option("--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Only these.")

@@ -8,15 +8,9 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-output_option = click.option(
-    "-o",
-    "--output-dir",
-    "output",
-    default="outputs",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where the run folders are.",
-)
+from dnnexp.cli.options import output_option
+
+where_option = output_option("Where the run folders are.", "output")
 
 
 def complete_run(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from dnnexp.cli.plugins import plugin_option
-from dnnexp.cli.runs.options import complete_run, find_runs, output_option
+from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
 @click.command("reproduce", short_help="Run a run's config again and compare.")
 @click.argument("name", metavar="RUN", shell_complete=complete_run)
-@output_option
+@where_option
 @click.option(
     "--rtol",
     default=1e-9,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from dnnexp.cli.runs.options import complete_run, find_runs, output_option
+from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
 @click.command("rm", short_help="Remove runs, after asking.")
 @click.argument("names", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_run)
-@output_option
+@where_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def command(names: tuple[str, ...], output: Path, yes: bool) -> int:
     """Remove each RUN, a run or a sweep with all its jobs: only what is inside the output folder.

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from dnnexp.cli.runs.options import complete_run, find_runs, output_option
+from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
 @click.command("show", short_help="Show what a run was and what it found.")
 @click.argument("name", metavar="RUN", shell_complete=complete_run)
-@output_option
+@where_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, without the metrics: metrics.json has them."
 )

@@ -7,19 +7,13 @@ from typing import Any
 
 import click
 
+from dnnexp.cli.options import output_option
 from dnnexp.cli.plugins import load_plugins, plugin_option
 from dnnexp.cli.sweep.options import SweepOptions
 from dnnexp.runs.threads import one_blas_thread
 
 _OPTIONS = (
-    click.option(
-        "-o",
-        "--output-dir",
-        default="outputs",
-        show_default=True,
-        type=click.Path(path_type=Path),
-        help="Where the sweep's folder is made.",
-    ),
+    output_option("Where the sweep's folder is made."),
     click.option("--name", help="Name of the sweep, in place of the file's."),
     click.option(
         "--seed", type=click.IntRange(min=0), help="Seed of every job, or the first of the repeats."

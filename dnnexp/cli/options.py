@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def output_option(text: str, name: str = "output_dir") -> Any:
+
+def output_option(text: str, name: str = "output_dir") -> Callable[[F], F]:
     """The option that names the folder of run folders, as the parameter `name`."""
     kind = click.Path(path_type=Path)
     return click.option(

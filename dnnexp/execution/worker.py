@@ -65,7 +65,7 @@ class Setting:
     Attributes:
         folder: the sweep's.
         manner: how runs are carried out.
-        code: what the worker must run, and load; None where it is the process that has.
+        code: what the worker must run, and load; None where it is the process that has, and is set up.
         threads: how many `gradcheck` may use in a worker.
     """
 
@@ -82,9 +82,9 @@ def work(setting: Setting, token: str, tasks: Sequence[Task]) -> list[Ended]:
         CodeError: the worker has other code than the sweep.
     """
     with _one_at_a_time:
-        os.environ[THREADS] = str(setting.threads)
-        _use_one_blas_thread()
         if setting.code is not None:
+            os.environ[THREADS] = str(setting.threads)
+            _use_one_blas_thread()
             _check(setting.code)
         return [_do(setting, token, task) for task in tasks]
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from dnnexp.config.sweep import plan
+from dnnexp.core.perturbation import THREADS
 from dnnexp.execution import worker
 from dnnexp.execution.code import Code, CodeError
 from dnnexp.execution.run import Manner
 from dnnexp.execution.worker import KILLED, KILLS, Setting, Task, ended_before, work
 from dnnexp.runs.folder import WriteError
 from dnnexp.runs.sweep_folder import SweepFolder
+from dnnexp.runs.threads import THREAD_VARIABLES
 from tests.cli.sweeping import write_config
 
 
@@ -29,6 +31,13 @@ def sweep(tmp_path: Path) -> SweepFolder:
 def task(tmp_path: Path) -> Task:
     job = plan([write_config(tmp_path)], []).jobs[0]
     return Task(job.key, job.experiment, job.tree)
+
+
+@pytest.fixture(autouse=True)
+def _own_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker sets in its process is taken back."""
+    for name in (*THREAD_VARIABLES, THREADS):
+        monkeypatch.setenv(name, "1")
 
 
 def setting(sweep: SweepFolder, **changes: Any) -> Setting:

@@ -99,7 +99,7 @@ class Session:
         plots, record = not self.options.no_plots, {"command": command_line()}
         manner = Manner(self.plan.sweep.smoke, plots, plugins=self.code.plugins, record=record)
         is_here = self.options.executor == "serial"
-        workers = 1 if is_here else max(1, min(self.options.workers, jobs))
+        workers = max(1, min(self.options.workers, jobs))
         threads = int(os.environ.get(THREADS) or max(1, self.options.cores // workers))
         return Setting(self.folder.path.resolve(), manner, None if is_here else self.code, threads)
 

@@ -1,4 +1,4 @@
-"""A sweep on the command line: its plan, new or as it was, and a session to do it in."""
+"""A sweep on the command line: its plan, new or as it was, and its execution."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from dnnexp.cli.sweep import report
+from dnnexp.cli.sweep.execution import SweepExecution, open_pool
 from dnnexp.cli.sweep.options import SweepOptions
-from dnnexp.cli.sweep.session import Session, open_pool
 from dnnexp.config.load import ConfigError
 from dnnexp.config.overrides import is_override
 from dnnexp.config.sweep import Plan, plan
@@ -51,8 +51,8 @@ def _start(arguments: Sequence[str], options: SweepOptions) -> int:
     with closing(open_pool(len(planned.jobs), options)) as pool:
         folder = sweep.claim(options.output_dir, planned, command, code)
         with Journal(folder.path / JOURNAL) as journal:
-            session = Session(planned, folder, journal, code, command.smoke, options)
-            return session.run(pool, sweep.tasks(folder.path, planned.jobs))
+            execution = SweepExecution(planned, folder, journal, code, command.smoke, options)
+            return execution.run(pool, sweep.tasks(folder.path, planned.jobs))
 
 
 def _command(arguments: Sequence[str], options: SweepOptions) -> Command:
@@ -93,7 +93,7 @@ def _resume(path: Path, arguments: Sequence[str], options: SweepOptions) -> int:
         sweep.tell_journal(journal, path, now.jobs)
         tasks = sweep.tasks(path, now.jobs)
         with closing(open_pool(len(tasks), options)) as pool:
-            return Session(now, folder, journal, code, command.smoke, options).run(pool, tasks)
+            return SweepExecution(now, folder, journal, code, command.smoke, options).run(pool, tasks)
 
 
 def _planned_again(

@@ -1,4 +1,4 @@
-"""A session: the jobs of a sweep that are missing are done, then its results are written and shown."""
+"""An execution of a sweep: the jobs that are missing are done, then its results are written and shown."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def open_pool(jobs: int, options: SweepOptions) -> Pool:
 
 
 @dataclass(frozen=True)
-class Session:
+class SweepExecution:
     """A sweep that is ours to work on, from now to its end or until it is stopped."""
 
     plan: Plan

@@ -166,6 +166,21 @@ def test_resuming_latest_leaves_latest_a_link_to_the_sweep(cli: Run, short: Path
     assert os.readlink("outputs/latest") == folder.name
 
 
+def test_latest_stays_at_what_is_newer(cli: Run, short: Path) -> None:
+    """Resuming an older sweep that is complete took it back."""
+    older = cli("sweep", short, "seed=0,1", *SERIAL).folder
+    newer = cli("sweep", short, "seed=2,3", *SERIAL, "--name", "newer").folder
+    assert cli("sweep", "--resume", older, *SERIAL).code == 0
+    assert os.readlink("outputs/latest") == newer.name
+
+
+def test_a_metric_that_is_the_same_everywhere_is_least_nowhere(cli: Run, short: Path) -> None:
+    metrics = "metrics=[minimum, optimizers.gradient_descent.final_value.median]"
+    ran = cli("sweep", short, f"{RATE}=0.1,0.01", metrics, *SERIAL)
+    assert "optimizers.gradient_descent" in ran.err
+    assert "minimum" not in ran.err
+
+
 def test_a_second_process_stops_at_once_and_says_who_is_at_work(cli: Run, short: Path) -> None:
     folder = cli("sweep", short, "seed=0,1", *SERIAL).folder
     with Journal(folder / "journal.jsonl"):

@@ -82,7 +82,8 @@ class SweepExecution:
             os.sync()  # for what workers have written without waiting for the disk
         document = self._results(plots=not self.options.no_plots)
         if document["counts"]["complete"] == len(self.plan.jobs):
-            point_latest(self.folder)
+            if tasks:  # a look at an older sweep makes it no newer
+                point_latest(self.folder)
         else:
             self._tell_how_to_go_on()
         as_json = self.options.as_json

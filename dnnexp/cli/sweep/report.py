@@ -85,13 +85,13 @@ def _tally(plan: Plan, document: Mapping[str, Any]) -> str:
 
 
 def _best(plan: Plan, document: Mapping[str, Any]) -> list[RenderableType]:
-    """Where each metric is least."""
+    """Where each metric is least; what is the same everywhere has no such place."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("metric", overflow="fold")
     table.add_column("least", justify="right", no_wrap=True)
     table.add_column("at", overflow="fold")
     for label, group in document["least"].items():
-        if group is not None:
+        if group is not None and len({other[label] for other in document["groups"]}) > 1:
             swept = {key: group[key] for key in document["keys"] if key in group}
             table.add_row(Text(label), f"{group[label]:.4g}", Text(place(swept)))
     return [table] if table.rows and document["keys"] else []

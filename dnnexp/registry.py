@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound="type[Part]")
 
 Path = tuple[str | int, ...]
-Complaint = tuple[Path, str]
+Problem = tuple[Path, str]
 """Where below the checked object a value is wrong, and what is wrong with it."""
 
 
@@ -79,14 +79,14 @@ class Check:
     """A rule over some fields of a dataclass, run as soon as those fields are valid by themselves."""
 
     fields: tuple[str, ...]
-    function: Callable[..., Iterator[Complaint]]
+    function: Callable[..., Iterator[Problem]]
 
-    def __call__(self, *values: Any) -> Iterator[Complaint]:
+    def __call__(self, *values: Any) -> Iterator[Problem]:
         """Yield what is wrong with the fields' values."""
         return self.function(*values)
 
 
-def check(*fields: str) -> Callable[[Callable[..., Iterator[Complaint]]], Check]:
+def check(*fields: str) -> Callable[[Callable[..., Iterator[Problem]]], Check]:
     """Declare a rule over the named fields; the function yields `(path, what is wrong)`."""
     return lambda function: Check(fields, function)
 

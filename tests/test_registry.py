@@ -15,9 +15,9 @@ from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.optimizers import Adam
 from dnnexp.registry import (
     Checked,
-    Complaint,
     Labelled,
     Part,
+    Problem,
     UnknownNameError,
     check,
     checks,
@@ -378,7 +378,7 @@ class Interval(Checked):
 
     @check("low", "high")
     @staticmethod
-    def ordered(low: float, high: float) -> Iterator[Complaint]:
+    def ordered(low: float, high: float) -> Iterator[Problem]:
         if low >= high:
             yield ("low",), f"must be below high, but {low} ≥ {high}"
 
@@ -391,7 +391,7 @@ class Positives(Interval):
 
     @check("names", "low")
     @staticmethod
-    def positive(names: tuple[str, ...], low: float) -> Iterator[Complaint]:
+    def positive(names: tuple[str, ...], low: float) -> Iterator[Problem]:
         if low <= 0:
             yield (), "starts below 0"
         for index, name in enumerate(names):

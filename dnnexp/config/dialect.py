@@ -40,7 +40,7 @@ _ONE_DOCUMENT = "a second document starts here, but exactly one is allowed"
 
 
 @dataclass(frozen=True)
-class Problem:
+class TextProblem:
     """What is wrong with a text and what is allowed, in one sentence.
 
     `position` is None if the problem is with the text as a whole; `path` is that of the value, or
@@ -65,14 +65,14 @@ class Document:
     value: Any
     keys: Mapping[Path, Position]
     values: Mapping[Path, Position]
-    problems: tuple[Problem, ...]
+    problems: tuple[TextProblem, ...]
 
 
 def parse(text: str | bytes) -> Document:
     """Read the one YAML document in `text`; what is wrong with it is returned, never raised."""
     keys: dict[Path, Position] = {}
     values: dict[Path, Position] = {}
-    problems: list[Problem] = []
+    problems: list[TextProblem] = []
     try:
         root = _Composer(_checked(text), problems).compose()
     except _UnreadableError as error:
@@ -97,7 +97,7 @@ class _UnreadableError(Exception):
 
     def __init__(self, position: Position | None, message: str, path: Path = ()) -> None:
         super().__init__(message)
-        self.problem = Problem(position, path, message)
+        self.problem = TextProblem(position, path, message)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class _Composer:
     """Builds nodes from the events of PyYAML's parser and notes all problems on the way."""
 
     text: str
-    problems: list[Problem]
+    problems: list[TextProblem]
     anchors: dict[str | None, _Node | None] = field(default_factory=dict)  # None: being read
     size: int = 0  # number of nodes so far, with aliases expanded
 
@@ -187,7 +187,7 @@ class _Composer:
         return self.event
 
     def report(self, event: Any, path: Path, message: str) -> None:
-        self.problems.append(Problem(_start(event), path, message))
+        self.problems.append(TextProblem(_start(event), path, message))
 
     def spend(self, size: int, depth: int, path: Path) -> None:
         """Count `size` more nodes, nested up to `depth`, against the bounds."""

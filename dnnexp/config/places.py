@@ -42,7 +42,7 @@ class Places:
     def _at(self, position: dialect.Position | None) -> str:
         return self.file if position is None else "{}:{}:{}".format(self.file, *position)
 
-    def problem(self, problem: dialect.Problem) -> str:
+    def problem(self, problem: dialect.TextProblem) -> str:
         """The line of a problem of the file's text."""
         what = f"{dotted(problem.path)}: {problem.message}" if problem.path else problem.message
         return f"{self._at(problem.position)}: {what}"

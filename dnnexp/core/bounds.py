@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le
 
-from dnnexp.registry import Checked, Complaint, check
+from dnnexp.registry import Checked, Problem, check
 
 Bound = Annotated[float, Ge(-1e300), Le(1e300)]
 
@@ -23,7 +23,7 @@ class Bounds(Checked):
 
     @check("low", "high")
     @staticmethod
-    def ordered(low: float | tuple[float, ...], high: float | tuple[float, ...]) -> Iterator[Complaint]:
+    def ordered(low: float | tuple[float, ...], high: float | tuple[float, ...]) -> Iterator[Problem]:
         """Every low bound is below its high bound."""
         if np.ndim(low) and np.ndim(high) and np.size(low) != np.size(high):
             yield ("high",), f"has {np.size(high)} bounds where low has {np.size(low)}"

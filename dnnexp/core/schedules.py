@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from dnnexp.registry import Checked, Complaint, Count, Fraction, NonNegative, Part, Positive, check, register
+from dnnexp.registry import Checked, Count, Fraction, NonNegative, Part, Positive, Problem, check, register
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +202,7 @@ class Piecewise(Schedule):
 
     @check("pieces")
     @staticmethod
-    def ascending(pieces: tuple[Piece, ...]) -> Iterator[Complaint]:
+    def ascending(pieces: tuple[Piece, ...]) -> Iterator[Problem]:
         """Every piece begins after the one before."""
         for index in range(1, len(pieces)):
             if pieces[index].at <= pieces[index - 1].at:

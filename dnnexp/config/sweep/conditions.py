@@ -8,7 +8,7 @@ from typing import Any
 
 from dnnexp import expression
 from dnnexp.config.sweep.spec import parsed
-from dnnexp.registry import Complaint
+from dnnexp.registry import Problem
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Conditions:
 
     texts: tuple[str, ...]
 
-    def complaints(self, values: Mapping[str, Iterable[Any]]) -> Iterator[Complaint]:
+    def complaints(self, values: Mapping[str, Iterable[Any]]) -> Iterator[Problem]:
         """What is wrong with those that speak of other than these keys, or not as their values allow."""
         shape = nested((key, type_of(found)) for key, found in values.items())
         for index, text in enumerate(self.texts):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from dnnexp.config.sweep import grammar
 from dnnexp.config.sweep.spec import Random, SweepConfig, Values
 from dnnexp.config.sweep.values import Spacing
-from dnnexp.registry import Complaint, Path
+from dnnexp.registry import Path, Problem
 
 MOST_JOBS = 100_000
 
@@ -29,7 +29,7 @@ Combination = tuple[Setting, ...]
 class ExpansionError(Exception):
     """Blocks that cannot be expanded; `complaints` are paths in the sweep, each with what is wrong."""
 
-    def __init__(self, complaints: list[Complaint]) -> None:
+    def __init__(self, complaints: list[Problem]) -> None:
         """From all complaints."""
         super().__init__("; ".join(message for _, message in complaints))
         self.complaints = complaints
@@ -41,7 +41,7 @@ def combinations(sweep: SweepConfig, bases: int) -> list[Combination]:
     Raises:
         ExpansionError: a text gives no values, lists of `zip` differ in length, or the jobs are too many.
     """
-    complaints: list[Complaint] = []
+    complaints: list[Problem] = []
     grid = _columns("grid", sweep.grid, complaints)
     zipped = _columns("zip", sweep.zip, complaints)
     complaints += _unequal(zipped)
@@ -84,7 +84,7 @@ def _settings(path: Path, assignment: Mapping[str, Any]) -> Combination:
     return tuple(Setting(key, value, (*path, key)) for key, value in assignment.items())
 
 
-def _columns(block: str, keys: Mapping[str, Values], complaints: list[Complaint]) -> dict[str, list[Setting]]:
+def _columns(block: str, keys: Mapping[str, Values], complaints: list[Problem]) -> dict[str, list[Setting]]:
     """The settings of every key of a block."""
     columns = {}
     for key, values in keys.items():
@@ -107,7 +107,7 @@ def _column(key: str, values: Values, path: Path) -> Iterator[Setting]:
         raise grammar.GrammarError("needs at least one value")
 
 
-def _unequal(zipped: Mapping[str, list[Setting]]) -> Iterator[Complaint]:
+def _unequal(zipped: Mapping[str, list[Setting]]) -> Iterator[Problem]:
     lengths = {key: len(column) for key, column in zipped.items()}
     if len(set(lengths.values())) > 1:
         given = ", ".join(f"{key} has {length}" for key, length in lengths.items())

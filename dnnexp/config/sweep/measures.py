@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dnnexp import expression
 from dnnexp.config.sweep.spec import Metric, parsed
 from dnnexp.experiments.base import Outline
-from dnnexp.registry import Complaint, Path
+from dnnexp.registry import Path, Problem
 
 
 class Measures:
@@ -33,7 +33,7 @@ class Measures:
             else:
                 self.messages.setdefault(path, message)
 
-    def complaints(self) -> Iterator[Complaint]:
+    def complaints(self) -> Iterator[Problem]:
         """What is wrong with those that no job can have."""
         yield from ((path, self.messages[path]) for path in self.missing)
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, Le, MinLen
 from dnnexp import expression
 from dnnexp.config.sweep.values import Distribution, Spacing
 from dnnexp.experiments.base import Expectation, Seed
-from dnnexp.registry import Checked, Complaint, Count, Name, check
+from dnnexp.registry import Checked, Count, Name, Problem, check
 
 Values = tuple[Any, ...] | Spacing | str
 """Some values: listed, spaced, or text in the grammar of the command line."""
@@ -70,14 +70,14 @@ class Metric(Checked):
 
     @check("label")
     @staticmethod
-    def one_line(label: str) -> Iterator[Complaint]:
+    def one_line(label: str) -> Iterator[Problem]:
         """A label can be shown."""
         if not label.isprintable():
             yield ("label",), "must be text on one line, without control characters"
 
     @check("value", "theory", "contour")
     @staticmethod
-    def expressions(value: str, theory: str | None, contour: Contour | None) -> Iterator[Complaint]:
+    def expressions(value: str, theory: str | None, contour: Contour | None) -> Iterator[Problem]:
         """What is evaluated is an expression."""
         texts = {
             ("value",): value,
@@ -120,14 +120,14 @@ class SweepConfig(Checked):
 
     @check("base")
     @staticmethod
-    def any_base(base: str | tuple[str, ...]) -> Iterator[Complaint]:
+    def any_base(base: str | tuple[str, ...]) -> Iterator[Problem]:
         """There is a config to sweep over."""
         if not base:
             yield ("base",), "needs at least one file"
 
     @check("repeat")
     @staticmethod
-    def distinct_seeds(repeat: int | tuple[int, ...]) -> Iterator[Complaint]:
+    def distinct_seeds(repeat: int | tuple[int, ...]) -> Iterator[Problem]:
         """No seed stands twice."""
         if not isinstance(repeat, int) and (not repeat or len(set(repeat)) < len(repeat)):
             yield ("repeat",), "must be a number of seeds, or a list of different seeds"
@@ -141,7 +141,7 @@ class SweepConfig(Checked):
         random: Random | None,
         list: tuple[Assignment, ...],
         repeat: int | tuple[int, ...],
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """No two blocks set the same key, nor one a key that lies in another's."""
         places: dict[str, tuple[str | int, ...]] = {}
         for path, key in _keys(fixed, grid, zip, random, list, repeat):
@@ -158,7 +158,7 @@ class SweepConfig(Checked):
 
     @check("exclude")
     @staticmethod
-    def conditions(exclude: tuple[str, ...]) -> Iterator[Complaint]:
+    def conditions(exclude: tuple[str, ...]) -> Iterator[Problem]:
         """What excludes is an expression."""
         for index, text in enumerate(exclude):
             if message := fault(text):
@@ -172,7 +172,7 @@ class SweepConfig(Checked):
         zip: dict[str, Values],
         random: Random | None,
         list: tuple[Assignment, ...],
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """Every metric has columns of its own."""
         taken = {*COLUMNS, *(key for _, key in _keys({}, grid, zip, random, list, 1))}
         for index, metric in enumerate(metrics):
@@ -184,7 +184,7 @@ class SweepConfig(Checked):
 
     @check("expect")
     @staticmethod
-    def claims(expect: tuple[Expectation, ...]) -> Iterator[Complaint]:
+    def claims(expect: tuple[Expectation, ...]) -> Iterator[Problem]:
         """What checks a claim is an expression."""
         for index, expectation in enumerate(expect):
             if message := fault(expectation.check):

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MinLen
 
-from dnnexp.registry import Checked, Complaint, check
+from dnnexp.registry import Checked, Problem, check
 
 Number = int | float
 Numbers = tuple[Number, ...]
@@ -33,7 +33,7 @@ class Spacing(Checked):
 
     @check("linear", "log")
     @staticmethod
-    def one_spacing(linear: Numbers | None, log: Numbers | None) -> Iterator[Complaint]:
+    def one_spacing(linear: Numbers | None, log: Numbers | None) -> Iterator[Problem]:
         """It is one of the two, between different ends."""
         yield from _one_of({"linear": linear, "log": log})
         if linear is not None and not _is_interval(linear, ordered=False):
@@ -74,7 +74,7 @@ class Distribution(Checked):
         log_uniform: Numbers | None,
         integers: tuple[int, ...] | None,
         choice: tuple[Any, ...] | None,
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """It is one of the four, over an interval."""
         given = {"uniform": uniform, "log_uniform": log_uniform, "integers": integers, "choice": choice}
         yield from _one_of(given)
@@ -103,7 +103,7 @@ class Distribution(Checked):
         return min(max(_geometric(start, end, share), start), end)
 
 
-def _one_of(given: dict[str, Any]) -> Iterator[Complaint]:
+def _one_of(given: dict[str, Any]) -> Iterator[Problem]:
     names = [name for name, value in given.items() if value is not None]
     if len(names) != 1:
         yield (), f"must hold one of {', '.join(given)}; {' and '.join(names) or 'none'} given"

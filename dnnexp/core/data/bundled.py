@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from dnnexp.core.data.base import Data, DataError, Shape, Table, one_hot
-from dnnexp.registry import Complaint, check, register
+from dnnexp.registry import Problem, check, register
 
 
 @lru_cache(maxsize=4)
@@ -31,7 +31,7 @@ class Bundled(Data):
 
     @check("standardize")
     @staticmethod
-    def installed(standardize: bool) -> Iterator[Complaint]:
+    def installed(standardize: bool) -> Iterator[Problem]:
         """scikit-learn is there."""
         del standardize
         if find_spec("sklearn") is None:

@@ -16,7 +16,7 @@ from dnnexp.core.data.archive import read_npz
 from dnnexp.core.data.base import Data, DataError, Shape, Table
 from dnnexp.core.data.tabular import read_csv
 from dnnexp.core.data.targets import Task
-from dnnexp.registry import Complaint, check, register
+from dnnexp.registry import Problem, check, register
 
 Stamp = tuple[int, int]
 """What changes when a file does: its time of modification in ns, and its size in bytes."""
@@ -61,7 +61,7 @@ class CSV(File):
     @staticmethod
     def readable(
         path: str, target: str | tuple[str, ...], features: tuple[str, ...], task: Task, delimiter: str
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """The file can be read and used."""
         if len(delimiter) != 1 or delimiter in '"\r\n\0':
             yield ("delimiter",), f"must be one character, no quote or line break, not {delimiter!r}"
@@ -91,7 +91,7 @@ class NPZ(File):
 
     @check("path", "features", "target", "task")
     @staticmethod
-    def readable(path: str, features: str, target: str, task: Task) -> Iterator[Complaint]:
+    def readable(path: str, features: str, target: str, task: Task) -> Iterator[Problem]:
         """The file can be read and used."""
         yield from _complaints(lambda: _npz(path, _stamp(path), features, target, task))
 
@@ -99,7 +99,7 @@ class NPZ(File):
         return _npz(self.path, _stamp(self.path), self.features, self.target, self.task)
 
 
-def _complaints(read: Callable[[], Any]) -> Iterator[Complaint]:
+def _complaints(read: Callable[[], Any]) -> Iterator[Problem]:
     """One for each problem of a file."""
     try:
         read()

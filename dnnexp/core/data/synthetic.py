@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.data.base import Data, Shape, Table, one_hot
-from dnnexp.registry import Complaint, check, register
+from dnnexp.registry import Problem, check, register
 
 Rows = Annotated[int, Ge(2), Le(10**7)]
 Width = Annotated[int, Ge(1), Le(10**5)]
@@ -38,7 +38,7 @@ class Teacher(Data):
 
     @check("samples", "features", "targets", "hidden")
     @staticmethod
-    def size(samples: int, features: int, targets: int, hidden: int | None) -> Iterator[Complaint]:
+    def size(samples: int, features: int, targets: int, hidden: int | None) -> Iterator[Problem]:
         """The arrays fit in memory."""
         numbers = max(samples, features, targets) * max(features, targets, hidden or 1)
         if numbers > _MOST_NUMBERS:

@@ -15,7 +15,7 @@ from dnnexp.core.initializers.base import Initializer
 from dnnexp.core.initializers.critical import Critical, critical_variances, critical_weights
 from dnnexp.core.initializers.scaled import LeCun
 from dnnexp.core.initializers.unscaled import Normal, Zeros
-from dnnexp.registry import Checked, Complaint, check, parts
+from dnnexp.registry import Checked, Problem, check, parts
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LayerInitializer(Checked):
 
     @check("biases")
     @staticmethod
-    def vectors(biases: Initializer) -> Iterator[Complaint]:
+    def vectors(biases: Initializer) -> Iterator[Problem]:
         """Biases are no matrix."""
         if biases.only_matrices:
             allowed = ", ".join(
@@ -40,7 +40,7 @@ class LayerInitializer(Checked):
 
     @check("weights", "biases")
     @staticmethod
-    def critical_together(weights: Initializer, biases: Initializer) -> Iterator[Complaint]:
+    def critical_together(weights: Initializer, biases: Initializer) -> Iterator[Problem]:
         """Critical biases go with critical weights of the same q*, and with no others; such weights, too."""
         if isinstance(biases, Critical) and biases.q_star is None:
             example = "weights and biases {name: critical, q_star: 1}"

@@ -13,7 +13,7 @@ from annotated_types import Ge
 from dnnexp.core.arrays import Floats
 from dnnexp.core.bounds import Bound
 from dnnexp.core.initializers.base import Initializer
-from dnnexp.registry import Complaint, NonNegative, check, register
+from dnnexp.registry import NonNegative, Problem, check, register
 
 
 @register("zeros")
@@ -60,7 +60,7 @@ class Normal(Initializer):
 
     @check("std", "variance")
     @staticmethod
-    def one_scale(std: float | None, variance: float | None) -> Iterator[Complaint]:
+    def one_scale(std: float | None, variance: float | None) -> Iterator[Problem]:
         """Exactly one of the two is given."""
         if (std is None) == (variance is None):
             given = "neither" if std is None else "both"
@@ -88,7 +88,7 @@ class Uniform(Initializer):
 
     @check("low", "high")
     @staticmethod
-    def ordered(low: float, high: float) -> Iterator[Complaint]:
+    def ordered(low: float, high: float) -> Iterator[Problem]:
         """Low is below high."""
         if not low < high:
             yield ("low",), f"must be below high, but low is {low:g} and high {high:g}"

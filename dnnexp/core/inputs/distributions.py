@@ -11,7 +11,7 @@ import numpy as np
 from dnnexp.core.arrays import Floats
 from dnnexp.core.bounds import Bound
 from dnnexp.core.inputs.base import DrawnInput
-from dnnexp.registry import Complaint, Count, check, register
+from dnnexp.registry import Count, Problem, check, register
 
 
 @register("normal")
@@ -37,7 +37,7 @@ class UniformInput(DrawnInput):
 
     @check("low", "high")
     @staticmethod
-    def ordered(low: float, high: float) -> Iterator[Complaint]:
+    def ordered(low: float, high: float) -> Iterator[Problem]:
         """Low is below high."""
         if not low < high:
             yield ("low",), f"must be below high, but low is {low:g} and high {high:g}"

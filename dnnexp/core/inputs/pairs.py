@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.inputs.base import DrawnInput
-from dnnexp.registry import Complaint, Count, check, register
+from dnnexp.registry import Count, Problem, check, register
 
 
 @register("pairs")
@@ -30,7 +30,7 @@ class PairsInput(DrawnInput):
 
     @check("samples")
     @staticmethod
-    def paired(samples: int) -> Iterator[Complaint]:
+    def paired(samples: int) -> Iterator[Problem]:
         """No row is left over."""
         if samples < 2 or samples % 2:
             yield ("samples",), f"must be even and at least 2 (rows come in pairs), not {samples}"

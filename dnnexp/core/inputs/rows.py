@@ -11,7 +11,7 @@ import numpy as np
 from dnnexp.core.arrays import Floats
 from dnnexp.core.data import Data, DataError, standardized
 from dnnexp.core.inputs.base import Input
-from dnnexp.registry import Complaint, Count, check, register
+from dnnexp.registry import Count, Problem, check, register
 
 
 @register("data")
@@ -28,7 +28,7 @@ class DataInput(Input):
 
     @check("data", "samples")
     @staticmethod
-    def enough_rows(data: Data, samples: int | None) -> Iterator[Complaint]:
+    def enough_rows(data: Data, samples: int | None) -> Iterator[Problem]:
         """There are as many rows as are asked for."""
         try:
             rows = data.shape().rows

@@ -14,7 +14,7 @@ from dnnexp.core.arrays import Array, Floats
 from dnnexp.core.bounds import Bounds
 from dnnexp.core.objectives.base import Box, Objective
 from dnnexp.expression import ExpressionError, Formula, parse_formula, variable_faults
-from dnnexp.registry import Complaint, Name, check, register
+from dnnexp.registry import Name, Problem, check, register
 
 _ROUNDED = 1e-6
 """How much less a value may be than a minimum that is given: minimizers are written with some digits."""
@@ -48,14 +48,14 @@ class ExpressionObjective(Objective):
 
     @check("variables")
     @staticmethod
-    def named(variables: tuple[str, ...]) -> Iterator[Complaint]:
+    def named(variables: tuple[str, ...]) -> Iterator[Problem]:
         """A formula can speak of every variable."""
         for index, message in variable_faults(variables):
             yield ("variables", index), message
 
     @check("expression", "variables")
     @staticmethod
-    def admissible(expression: str, variables: tuple[str, ...]) -> Iterator[Complaint]:
+    def admissible(expression: str, variables: tuple[str, ...]) -> Iterator[Problem]:
         """The formula is one, of these variables."""
         if any(variable_faults(variables)):
             return  # said already
@@ -69,7 +69,7 @@ class ExpressionObjective(Objective):
     @staticmethod
     def sized(
         variables: tuple[str, ...], minimizer: tuple[float, ...] | None, box: Bounds | None
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """What is given for every variable is given as often as there are variables."""
         d = len(variables)
         if minimizer is not None and len(minimizer) != d:
@@ -86,7 +86,7 @@ class ExpressionObjective(Objective):
         variables: tuple[str, ...],
         minimizer: tuple[float, ...] | None,
         minimum: float | None,
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """The value at the minimizer is a number, none beside it is less, and it is not below the minimum."""
         if minimizer is None or len(minimizer) != len(variables):
             return

@@ -22,7 +22,7 @@ from dnnexp.core.network import Network
 from dnnexp.core.objectives.base import Objective, Slope
 from dnnexp.core.optimizers import replaced
 from dnnexp.core.streams import Streams
-from dnnexp.registry import Complaint, Count, check
+from dnnexp.registry import Count, Problem, check
 
 _BLOCK_NUMBERS = 2**21
 """About how many numbers a layer's outputs hold where many rows are sent through many networks: 16 MiB."""
@@ -52,7 +52,7 @@ class Learning(Objective, ABC):
 
     @check("data", "batch")
     @staticmethod
-    def enough_rows(data: Data, batch: int | None) -> Iterator[Complaint]:
+    def enough_rows(data: Data, batch: int | None) -> Iterator[Problem]:
         """There are rows for a batch, and for the validation part that is asked for."""
         rows = data.shape().rows
         left = rows - data.held_out()

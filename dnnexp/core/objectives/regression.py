@@ -16,7 +16,7 @@ from dnnexp.core.data import Data, Table
 from dnnexp.core.losses import Loss, SoftmaxCrossEntropy, SquaredError, softmax
 from dnnexp.core.network import Network
 from dnnexp.core.objectives.learning import Learning
-from dnnexp.registry import Complaint, NonNegative, Positive, check, register
+from dnnexp.registry import NonNegative, Positive, Problem, check, register
 
 _MOST_PARAMETERS = 3000
 """Above it no minimum is computed: the Hessian would take 72 MB and more."""
@@ -153,7 +153,7 @@ class LogisticRegression(Linear):
 
     @check("data")
     @staticmethod
-    def classes(data: Data) -> Iterator[Complaint]:
+    def classes(data: Data) -> Iterator[Problem]:
         """There are classes."""
         if not data.shape().has_classes:
             hint = "; where they are classes, give task: classification" if hasattr(data, "task") else ""

@@ -15,7 +15,7 @@ from dnnexp.core.initializers import He, LayerInitializer
 from dnnexp.core.losses import Loss, SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.network import Network
 from dnnexp.core.objectives.learning import Learning
-from dnnexp.registry import Complaint, Count, check, parts, register
+from dnnexp.registry import Count, Problem, check, parts, register
 
 
 @register("network")
@@ -37,14 +37,14 @@ class NetworkTraining(Learning):
 
     @check("data", "loss")
     @staticmethod
-    def suited(data: Data, loss: Loss | None) -> Iterator[Complaint]:
+    def suited(data: Data, loss: Loss | None) -> Iterator[Problem]:
         """Cross-entropy needs classes."""
         if isinstance(loss, SoftmaxCrossEntropy) and not data.shape().has_classes:
             yield ("loss",), f"needs classes, but the targets of {data.name} are numbers; use squared_error"
 
     @check("loss")
     @staticmethod
-    def bounded(loss: Loss | None) -> Iterator[Complaint]:
+    def bounded(loss: Loss | None) -> Iterator[Problem]:
         """There is something to approach."""
         if loss is not None and not loss.is_bounded:
             allowed = ", ".join(name for name, cls in parts(loss.kind).items() if cls.is_bounded)
@@ -54,7 +54,7 @@ class NetworkTraining(Learning):
     @staticmethod
     def initialized(
         data: Data, hidden: tuple[int, ...], activation: Activation, initializer: LayerInitializer
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """The activation, and the linear last layer, have what the initializer asks for."""
         found = _network(data, hidden, activation).complaints(initializer)
         for function, message in found.items():

@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnexp.core.arrays import Array, Floats, namespace
 from dnnexp.core.optimizers.base import Optimizer
-from dnnexp.registry import Complaint, Decay, Positive, check, register
+from dnnexp.registry import Decay, Positive, Problem, check, register
 
 
 @register("gradient_descent")
@@ -114,7 +114,7 @@ class Nesterov(Momentum):
 
     @check("dampening")
     @staticmethod
-    def undamped(dampening: float) -> Iterator[Complaint]:
+    def undamped(dampening: float) -> Iterator[Problem]:
         """PyTorch refuses it, too: the look-ahead would not be Nesterov's."""
         if dampening:
             yield ("dampening",), f"must be 0 for nesterov, not {dampening}"

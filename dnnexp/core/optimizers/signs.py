@@ -11,7 +11,7 @@ from annotated_types import Gt, Lt
 from dnnexp.core.arrays import Array, namespace
 from dnnexp.core.optimizers.base import Optimizer, WeightDecay
 from dnnexp.core.schedules import Schedule
-from dnnexp.registry import Complaint, Decay, Positive, check, register
+from dnnexp.registry import Decay, Positive, Problem, check, register
 
 
 class LionState(NamedTuple):
@@ -72,14 +72,14 @@ class Rprop(Optimizer):
 
     @check("schedule")
     @staticmethod
-    def unscheduled(schedule: Schedule) -> Iterator[Complaint]:
+    def unscheduled(schedule: Schedule) -> Iterator[Problem]:
         """The learning rate is used once."""
         if not schedule.is_constant:
             yield ("schedule",), "has no effect on rprop, which sets its step sizes itself; use constant"
 
     @check("smallest_step", "largest_step")
     @staticmethod
-    def ordered(smallest_step: float, largest_step: float) -> Iterator[Complaint]:
+    def ordered(smallest_step: float, largest_step: float) -> Iterator[Problem]:
         """There is a step size."""
         if smallest_step > largest_step:
             yield ("smallest_step",), f"must be at most largest_step {largest_step}, not {smallest_step}"

@@ -16,7 +16,7 @@ from dnnexp.core.inputs import Input, NormalInput
 from dnnexp.core.losses import Linear, Loss, SoftmaxCrossEntropy
 from dnnexp.experiments.activations.passes import segment_length
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
-from dnnexp.registry import Checked, Complaint, Count, Fraction, Labelled, check
+from dnnexp.registry import Checked, Count, Fraction, Labelled, Problem, check
 
 _BLOCK_NUMBERS = 2**20
 """About how many activations of one layer a block of networks holds (8 MiB of float64)."""
@@ -37,7 +37,7 @@ class Widths(Checked):
 
     @check("layers", "repeat")
     @staticmethod
-    def not_endless(layers: tuple[int, ...], repeat: int) -> Iterator[Complaint]:
+    def not_endless(layers: tuple[int, ...], repeat: int) -> Iterator[Problem]:
         """There are at most so many layers."""
         if (count := (len(layers) - 1) * repeat) > _MOST_LAYERS:
             yield ("repeat",), f"makes {count:,} layers; at most {_MOST_LAYERS:,} are allowed"
@@ -94,7 +94,7 @@ class Config(ExperimentConfig, Checked):
 
     @check("network", "input")
     @staticmethod
-    def takes_the_input(network: Widths, input: Input) -> Iterator[Complaint]:
+    def takes_the_input(network: Widths, input: Input) -> Iterator[Problem]:
         """The input has the width of the network's."""
         if message := input.refusal(network.layers[0]):
             yield ("network", "layers"), message
@@ -105,7 +105,7 @@ class Config(ExperimentConfig, Checked):
         network: Widths,
         activations: tuple[Labelled[Activation], ...],
         initializers: tuple[Labelled[LayerInitializer], ...],
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """Every initializer can serve every activation."""
         pairs = dict.fromkeys(pairwise(network.layers))
         for place, initializer in enumerate(initializers):
@@ -116,14 +116,14 @@ class Config(ExperimentConfig, Checked):
 
     @check("network", "loss")
     @staticmethod
-    def loss_has_a_gradient(network: Widths, loss: Loss | None) -> Iterator[Complaint]:
+    def loss_has_a_gradient(network: Widths, loss: Loss | None) -> Iterator[Problem]:
         """The softmax of a single output is 1, whatever it is."""
         if isinstance(loss, SoftmaxCrossEntropy) and network.layers[-1] == 1:
             yield ("loss",), "softmax_cross_entropy needs at least 2 outputs, but network.layers ends with 1"
 
     @check("depths", "widths")
     @staticmethod
-    def distinct(depths: tuple[int, ...], widths: tuple[int, ...]) -> Iterator[Complaint]:
+    def distinct(depths: tuple[int, ...], widths: tuple[int, ...]) -> Iterator[Problem]:
         """No depth and no width stands twice."""
         for name, values in (("depths", depths), ("widths", widths)):
             if len(set(values)) < len(values):
@@ -140,7 +140,7 @@ class Config(ExperimentConfig, Checked):
         input: Input,
         seeds: int,
         loss: Loss | None,
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """A block of networks, with what its pass back keeps, fits in memory."""
         every = (network.unrolled, *shapes(network, depths, widths))
         cases = len(activations) * len(initializers)

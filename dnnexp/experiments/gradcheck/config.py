@@ -21,7 +21,7 @@ from dnnexp.core.perturbation import MEMORY, least_memory
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.experiments.gradcheck.targets import FunctionTarget, NetworkTarget, Target
-from dnnexp.registry import Checked, Complaint, Count, Fraction, Positive, check
+from dnnexp.registry import Checked, Count, Fraction, Positive, Problem, check
 
 Method = Literal["backward", "forward", "central", "central4", "richardson", "complex"]
 METHODS: tuple[Method, ...] = ("backward", "forward", "central", "central4", "richardson", "complex")
@@ -44,7 +44,7 @@ class CheckedNetwork(Checked):
     @staticmethod
     def one_each(
         layers: tuple[int, ...], activation: Activation | tuple[Activation, ...]
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """A list of activations has one for each layer."""
         if isinstance(activation, tuple) and len(activation) != len(layers) - 1:
             wanted = f"the network has {len(layers) - 1} layers after the input"
@@ -86,7 +86,7 @@ class StepSweep(Checked):
 
     @check("low", "high")
     @staticmethod
-    def ordered(low: float, high: float) -> Iterator[Complaint]:
+    def ordered(low: float, high: float) -> Iterator[Problem]:
         """Low is below high."""
         if low >= high:
             yield ("low",), f"must be below high, but low is {low:g} and high {high:g}"
@@ -141,21 +141,21 @@ class GradcheckConfig(ExperimentConfig, Checked):
 
     @check("methods")
     @staticmethod
-    def distinct(methods: tuple[Method, ...]) -> Iterator[Complaint]:
+    def distinct(methods: tuple[Method, ...]) -> Iterator[Problem]:
         """No method stands twice."""
         if len(set(methods)) < len(methods):
             yield ("methods",), "holds a method twice; each may stand once"
 
     @check("target", "seed")
     @staticmethod
-    def works(target: Target, seed: int) -> Iterator[Complaint]:
+    def works(target: Target, seed: int) -> Iterator[Problem]:
         """The target can be called at the points of this seed."""
         for path, message in target.complaints(Streams(seed)):
             yield ("target", *path), message
 
     @check("target", "network")
     @staticmethod
-    def has_network(target: Target, network: CheckedNetwork | None) -> Iterator[Complaint]:
+    def has_network(target: Target, network: CheckedNetwork | None) -> Iterator[Problem]:
         """The target network has one."""
         if isinstance(target, NetworkTarget) and network is None:
             yield ("network",), "is required, but missing"
@@ -164,7 +164,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
     @staticmethod
     def fault_shows(
         network: CheckedNetwork | None, batch: int, methods: tuple[Method, ...], inject: Fault | None
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """A fault can be made, and makes a difference."""
         if inject is None:
             return
@@ -179,7 +179,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
     @staticmethod
     def of_networks(
         target: Target, inject: Fault | None, directions: int | None, hessian: int
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """Only a network's backward pass can be given a fault, or be checked along directions."""
         if isinstance(target, NetworkTarget) or (inject, directions, hessian) == (None, None, 0):
             return
@@ -201,7 +201,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
         batch: int,
         methods: tuple[Method, ...],
         adjoint_directions: int,
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """No key of networks is set for another target; a value that is the default may stand."""
         given = {"network": network, "initializer": initializer, "loss": loss, "batch": batch}
         given["adjoint_directions"] = adjoint_directions
@@ -213,7 +213,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
     @staticmethod
     def fits_in_memory(
         network: CheckedNetwork | None, batch: int, hessian: int, directions: int | None
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """The derivatives by every method and along all directions, and the passes for dy/dx, fit."""
         if network is None:
             return
@@ -226,14 +226,14 @@ class GradcheckConfig(ExperimentConfig, Checked):
 
     @check("network", "batch", "memory")
     @staticmethod
-    def one_fits(network: CheckedNetwork | None, batch: int, memory: float) -> Iterator[Complaint]:
+    def one_fits(network: CheckedNetwork | None, batch: int, memory: float) -> Iterator[Problem]:
         """A single perturbed network fits in the memory that is allowed."""
         if network is not None and (least := least_memory(network.build(), batch)) > memory:
             yield ("memory",), f"must be at least {least:.3g} (MiB, one perturbed network), not {memory:g}"
 
     @check("network", "initializer")
     @staticmethod
-    def suited(network: CheckedNetwork | None, initializer: LayerInitializer) -> Iterator[Complaint]:
+    def suited(network: CheckedNetwork | None, initializer: LayerInitializer) -> Iterator[Problem]:
         """Every activation has what the initializer asks for."""
         if network is not None:
             for message in network.build().complaints(initializer).values():
@@ -241,7 +241,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
 
     @check("fraction", "directions")
     @staticmethod
-    def one_way(fraction: float, directions: int | None) -> Iterator[Complaint]:
+    def one_way(fraction: float, directions: int | None) -> Iterator[Problem]:
         """Entries or directions."""
         if directions is not None and fraction < 1:
             yield ("directions",), "cannot be given beside a fraction: a check samples entries or directions"
@@ -274,7 +274,7 @@ def part_methods(config: GradcheckConfig, takes_complex: bool) -> list[str]:
     return ordered({"analytic", "richardson"} | (numeric & set(config.methods)))
 
 
-def _useless(target: Target, given: Mapping[str, Any]) -> Iterator[Complaint]:
+def _useless(target: Target, given: Mapping[str, Any]) -> Iterator[Problem]:
     """Keys that only a network has."""
     for key, value in given.items():
         if value != getattr(GradcheckConfig, key):
@@ -283,7 +283,7 @@ def _useless(target: Target, given: Mapping[str, Any]) -> Iterator[Complaint]:
             yield (key,), f"does nothing for the target {target.name}{own}: {leave}"
 
 
-def _without_use(target: Target, methods: tuple[Method, ...]) -> Iterator[Complaint]:
+def _without_use(target: Target, methods: tuple[Method, ...]) -> Iterator[Problem]:
     """Methods that only a network has, and the complex step of functions that do not take it."""
     if methods == _DEFAULT:
         return

@@ -16,7 +16,7 @@ from dnnexp.core.stepping import recorded_steps
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.experiments.optimize.tuning import Tune
-from dnnexp.registry import Checked, Complaint, Labelled, NonNegative, Positive, check
+from dnnexp.registry import Checked, Labelled, NonNegative, Positive, Problem, check
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @staticmethod
     def one_or_several(
         objective: Objective, objectives: tuple[Labelled[Objective], ...]
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """There is one objective, or a suite of them."""
         if objective != Valley() and objectives:
             text = "stands beside objective; give one of the two (~objective takes that of a file away)"
@@ -87,7 +87,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @staticmethod
     def dimensions(
         objective: Objective, objectives: tuple[Labelled[Objective], ...], starts: Starts
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """Every start fits every objective."""
         for one in _all(objective, objectives):
             for path, text in starts.complaints(one):
@@ -95,7 +95,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
 
     @check("objective", "objectives")
     @staticmethod
-    def turnable(objective: Objective, objectives: tuple[Labelled[Objective], ...]) -> Iterator[Complaint]:
+    def turnable(objective: Objective, objectives: tuple[Labelled[Objective], ...]) -> Iterator[Problem]:
         """An instance holds a rotation, the square of its dimension."""
         for index, one in enumerate(_all(objective, objectives)):
             place = ("objectives", index) if objectives else ("objective",)
@@ -104,7 +104,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
 
     @check("targets")
     @staticmethod
-    def distinct(targets: tuple[float, ...]) -> Iterator[Complaint]:
+    def distinct(targets: tuple[float, ...]) -> Iterator[Problem]:
         """No target is given twice."""
         if len(set(targets)) < len(targets):
             yield ("targets",), "holds a target twice; each may stand once"
@@ -113,7 +113,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @staticmethod
     def differentiable(
         objective: Objective, objectives: tuple[Labelled[Objective], ...], gradient: GradientMethod
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """A costly objective, such as a network, has its own gradient only."""
         for one in _all(objective, objectives):
             if one.is_costly and not isinstance(gradient, Analytic):
@@ -121,7 +121,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
 
     @check("optimizers", "tune")
     @staticmethod
-    def tunable(optimizers: tuple[Labelled[Optimizer], ...], tune: Tune | None) -> Iterator[Complaint]:
+    def tunable(optimizers: tuple[Labelled[Optimizer], ...], tune: Tune | None) -> Iterator[Problem]:
         """Every optimizer has what is to be tuned."""
         for entry in optimizers if tune else ():
             for path, text in tune.complaints(entry.label, entry.item) if tune else ():
@@ -134,7 +134,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
         objectives: tuple[Labelled[Objective], ...],
         starts: Starts,
         tune: Tune | None,
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """There is something to draw the tuning starts from."""
         for one in _all(objective, objectives):
             if tune and starts.uniform is None and not one.draws:
@@ -144,7 +144,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @staticmethod
     def drawable(
         objective: Objective, objectives: tuple[Labelled[Objective], ...], record: Record, animate: bool
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """An animation has two coordinates to show."""
         if animate and (objectives or objective.dimension != 2 or not record.keeps_points(2)):
             yield ("animate",), "needs one objective of dimension 2, and record.points"
@@ -159,7 +159,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
         record: Record,
         optimizers: tuple[Labelled[Optimizer], ...],
         tune: Tune | None,
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """What is recorded fits in memory."""
         rows = steps + 1 if record.spacing == "every" else min(record.count, steps) + 1
         kept = 0

@@ -10,7 +10,7 @@ import numpy as np
 from dnnexp.core.arrays import Floats
 from dnnexp.core.bounds import Bound, Bounds
 from dnnexp.core.objectives import Objective
-from dnnexp.registry import Checked, Complaint, Count, check
+from dnnexp.registry import Checked, Count, Problem, check
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Starts(Checked):
     @staticmethod
     def at_least_one(
         points: tuple[tuple[float, ...], ...], uniform: UniformStarts | None, own: int | None
-    ) -> Iterator[Complaint]:
+    ) -> Iterator[Problem]:
         """There is a start."""
         if not points and uniform is None and own is None:
             yield (), "gives no start: give points, uniform, own, or several of them"
@@ -67,7 +67,7 @@ class Starts(Checked):
             return self.uniform.draw(generator, objective.dimension, count)
         return objective.draw(generator, count)
 
-    def complaints(self, objective: Objective) -> Iterator[Complaint]:
+    def complaints(self, objective: Objective) -> Iterator[Problem]:
         """What does not fit the objective."""
         d = objective.dimension
         tail = f"but the objective {objective.name} has dimension {d}"

@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.optimizers import Optimizer
-from dnnexp.registry import Checked, Complaint, Count, Name, check, fields, suggest
+from dnnexp.registry import Checked, Count, Name, Problem, check, fields, suggest
 
 _BOUNDS: dict[type, tuple[Any, str]] = {
     Gt: (operator.gt, "greater than"),
@@ -35,14 +35,14 @@ class Range(Checked):
 
     @check("low", "high", "spacing")
     @staticmethod
-    def ordered(low: float, high: float, spacing: str) -> Iterator[Complaint]:
+    def ordered(low: float, high: float, spacing: str) -> Iterator[Problem]:
         """The bounds are in order, and positive where their logarithm is taken."""
         if low >= high:
             yield ("low",), f"must be below high, but low is {low}, high {high}"
         if low == 0 and spacing == "log":
             yield ("low",), "must be greater than 0 with spacing: log"
 
-    def misfits(self, label: str, rule: Optimizer) -> Iterator[Complaint]:
+    def misfits(self, label: str, rule: Optimizer) -> Iterator[Problem]:
         """What of the bounds a rule's field does not admit."""
         hint = get_type_hints(type(rule), include_extras=True)[self.hyperparameter]
         value = getattr(rule, self.hyperparameter)
@@ -107,7 +107,7 @@ class Tune(Checked):
 
     @check("space")
     @staticmethod
-    def distinct(space: tuple[Range, ...]) -> Iterator[Complaint]:
+    def distinct(space: tuple[Range, ...]) -> Iterator[Problem]:
         """No hyperparameter is given twice."""
         names = [entry.hyperparameter for entry in space]
         for index, name in enumerate(names):
@@ -119,7 +119,7 @@ class Tune(Checked):
         own = {field.name for field in fields(type(rule))}
         return [entry for entry in self.space if entry.hyperparameter in own]
 
-    def complaints(self, label: str, rule: Optimizer) -> Iterator[Complaint]:
+    def complaints(self, label: str, rule: Optimizer) -> Iterator[Problem]:
         """What of the space does not fit a rule."""
         ranges = self.ranges(rule)
         if not ranges:

@@ -22,7 +22,7 @@ from dnnexp.experiments.base import Line, Request, Result, Work
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig, Record
 from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.experiments.optimize.tuning import Range, Tune
-from dnnexp.registry import Complaint, check
+from dnnexp.registry import Problem, check
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
@@ -174,7 +174,7 @@ def test_rules_with_an_optional_number_or_a_check_are_stacked_too(run: Run) -> N
 
         @check("learning_rate")
         @staticmethod
-        def small(learning_rate: float) -> Iterator[Complaint]:
+        def small(learning_rate: float) -> Iterator[Problem]:
             """A rule that an array would not survive."""
             if learning_rate > 1:
                 yield ("learning_rate",), "is too large"

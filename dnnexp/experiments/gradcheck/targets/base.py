@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.findings import Finding
-from dnnexp.registry import Complaint, Part, register
+from dnnexp.registry import Part, Problem, register
 
 
 class Tensor(NamedTuple):
@@ -37,7 +37,7 @@ class Target(Part, ABC):
     def cases(self, streams: Streams) -> tuple[Case, ...]:
         """The functions to check and the points to check them at, drawn from the streams."""
 
-    def complaints(self, streams: Streams) -> Iterator[Complaint]:
+    def complaints(self, streams: Streams) -> Iterator[Problem]:
         """What is wrong with its fields, tried with the streams of the run."""
         del streams
         yield from ()

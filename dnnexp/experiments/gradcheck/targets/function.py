@@ -20,7 +20,7 @@ from dnnexp.experiments.gradcheck.targets.user_function import (
     resolve,
 )
 from dnnexp.experiments.gradcheck.targets.user_inspection import inspect_function
-from dnnexp.registry import Complaint, Count, check, register
+from dnnexp.registry import Count, Problem, check, register
 
 
 @register("function")
@@ -46,14 +46,14 @@ class FunctionTarget(Target):
 
     @check("function", "gradient")
     @staticmethod
-    def found(function: str, gradient: str | None) -> Iterator[Complaint]:
+    def found(function: str, gradient: str | None) -> Iterator[Problem]:
         """The function and its gradient are there."""
         try:
             resolve(function, gradient)
         except TargetError as error:
             yield ("function",), str(error)
 
-    def complaints(self, streams: Streams) -> Iterator[Complaint]:
+    def complaints(self, streams: Streams) -> Iterator[Problem]:
         """Both give numbers at the points."""
         try:
             user = self._prepared(streams)

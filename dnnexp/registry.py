@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
-from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar, cast
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -58,25 +59,38 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     return f"{hint} allowed: {', '.join(names) or 'none'}"
 
 
+class InvalidError(ValueError):
+    """Values that are not allowed.
+
+    Attributes:
+        problems: each with its path.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """The message has every problem."""
+        self.problems = list(problems)
+        super().__init__(
+            "; ".join(f"{dotted(path)}: {text}" if path else text for path, text in self.problems)
+        )
+
+
 class Checked:
     """Base of frozen dataclasses in which one field constrains another (see `check`)."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError with every complaint of the class's checks."""
-        complaints = [
-            complaint
-            for function in checks(type(self))
-            for complaint in function(*(getattr(self, name) for name in function.fields))
-        ]
-        if complaints:
-            raise ValueError(
-                "; ".join(f"{dotted(path)}: {text}" if path else text for path, text in complaints)
-            )
+        """Run the checks of the class.
+
+        Raises:
+            InvalidError: with every problem.
+        """
+        used = {name for rule in checks(type(self)) for name in rule.fields}
+        if problems := violations(type(self), {name: getattr(self, name) for name in used}):
+            raise InvalidError(problems)
 
 
 @dataclass(frozen=True)
 class Check:
-    """A rule over some fields of a dataclass, run as soon as those fields are valid by themselves."""
+    """A rule over some fields of a dataclass."""
 
     fields: tuple[str, ...]
     function: Callable[..., Iterator[Problem]]
@@ -91,11 +105,24 @@ def check(*fields: str) -> Callable[[Callable[..., Iterator[Problem]]], Check]:
     return lambda function: Check(fields, function)
 
 
-def checks(cls: type) -> list[Check]:
+def checks(cls: type) -> tuple[Check, ...]:
     """All rules of a class, base classes first."""
-    return [
-        value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, Check)
-    ]
+    return _checks(cast(Hashable, cls))
+
+
+@functools.cache
+def _checks(cls: type) -> tuple[Check, ...]:
+    bases = reversed(cls.__mro__)
+    return tuple(value for base in bases for value in vars(base).values() if isinstance(value, Check))
+
+
+def violations(cls: type, values: Mapping[str, Any]) -> list[Problem]:
+    """The problems that a class's checks see in the values of some of its fields.
+
+    A check with a field that is not among them is left out.
+    """
+    rules = [rule for rule in checks(cls) if all(name in values for name in rule.fields)]
+    return [problem for rule in rules for problem in rule(*(values[name] for name in rule.fields))]
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -420,7 +420,7 @@ def test_checks_say_which_fields_they_look_at() -> None:
     assert [rule.fields for rule in found] == [("low", "high"), ("names", "low")]
     assert list(found[0](5, 4)) == [(("low",), "must be below high, but 5 ≥ 4")]
     assert list(found[0](4, 5)) == []
-    assert checks(Tanh) == []
+    assert checks(Tanh) == ()
 
 
 def test_paths_are_dotted() -> None:

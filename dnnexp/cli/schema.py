@@ -16,8 +16,8 @@ from dnnexp.cli.plugins import load_plugins, plugin_option
 def schema(experiment: str | None, plugins: tuple[Path, ...]) -> None:
     """Print the JSON Schema of EXPERIMENT's configs (of all, told apart by `experiment:`, without it)."""
     from dnnexp import experiments
+    from dnnexp.config.json_schema import json_schema
     from dnnexp.config.load import COMMANDS
-    from dnnexp.config.schema import json_schema
     from dnnexp.config.sweep import SweepConfig
     from dnnexp.registry import suggest
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from dnnexp.config import dialect
-from dnnexp.config.messages import shown
 from dnnexp.config.scalars import DialectError
+from dnnexp.config.schema import shown
 from dnnexp.config.shapes import canonical, hints, is_part_base
 from dnnexp.registry import Labelled, Part, Path, UnknownNameError, find, plain, suggest
 

@@ -1,254 +1,266 @@
-"""From dataclasses to pydantic and back: a plain tree becomes a config, or a list of errors.
+"""From a plain tree to a config dataclass, or to every problem with its path.
 
-A config dataclass or a part says by its type hints what its fields may hold. Here the hints become
-pydantic models (one a class, made when it is first needed, after plugins are loaded), which check the
-fields; then the dataclass's own `check` rules run on those fields that are valid.
+The type hints of a config dataclass or a part say what its fields may hold. Objects, lists, mappings, and
+unions are read here, pydantic checks the values in them. The checks of a class run once in a reading: when
+the object is made or, if a field is invalid, on the fields that are valid by themselves.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import types
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    create_model,
-    field_validator,
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from dnnexp.config.shapes import (
+    UNIONS,
+    canonical,
+    default,
+    hints,
+    is_object,
+    is_part_base,
+    is_shorthand,
+    repeated_labels,
+    union,
+    without,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
-
-from dnnexp.config.failures import as_written, failure, repeated_labels, translated
-from dnnexp.config.messages import describe, shown
-from dnnexp.config.shapes import canonical, hints, is_part_base, subjects, without
 from dnnexp.registry import (
-    Check,
+    InvalidError,
     Labelled,
     Name,
     Part,
     Path,
     Pattern,
+    Problem,
     UnknownNameError,
-    checks,
-    fields,
     find,
     parts,
-    plain,
+    suggest,
+    violations,
 )
 
 T = TypeVar("T")
-Raw = Any
-_CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+Tree = Any
+"""Mappings, lists, and scalars, as a config file holds them."""
+
+CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+"""How pydantic checks values: nothing is converted, numbers are finite."""
+SHOWN_CHARACTERS = 60
+"""Length at which a value in a message is cut."""
+
+_WANTED = {
+    "float_type": "a number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "finite_number": "a finite number",
+    "none_required": "null",
+}
+"""Pydantic's type errors, with the noun for what is allowed."""
+_BOUNDS = {
+    "greater_than": ("greater than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+"""Pydantic's errors of bounds, with the relation in words and the key of the bound."""
 
 
-def read(cls: type[T], raw: Raw) -> tuple[T | None, list[tuple[Path, str]]]:
-    """The config dataclass that a plain tree describes, or None and every error as (path, message)."""
+def read(cls: type[T], tree: Tree) -> tuple[T | None, list[Problem]]:
+    """The config dataclass that a plain tree describes, or None and every problem."""
     try:
-        return _read_fields(cls, raw), []
-    except ValidationError as error:
-        return None, [(line["loc"], line["msg"]) for line in error.errors(include_url=False)]
+        return _read_fields(cls, tree), []
+    except InvalidError as error:
+        return None, error.problems
 
 
-def json_schema(classes: Sequence[type]) -> dict[str, Any]:
-    """The JSON Schema (2020-12) that a config of any of these dataclasses meets, for editors."""
-    models = tuple(_model(cls, labelled=False, declarative=True) for cls in classes)
-    schema = TypeAdapter[Any](_union(models)).json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
-
-
-def _read_fields(cls: type[T], raw: Raw, labelled: bool = False) -> Any:
-    """An instance of the dataclass, inside a `Labelled` if asked for."""
-    if not isinstance(raw, dict):
-        raise failure(f"must be a mapping of {', '.join(hints(cls))}, not {shown(raw)}")
-    model = _model(cast(Hashable, cls), labelled, declarative=False)
-    lines = list(repeated_labels(cls, raw))
+def shown(value: Any) -> str:
+    """A value as the user may have written it, shortened."""
     try:
-        valid = model.model_validate(raw)
-    except ValidationError as error:
-        lines = [*translated(error, model), *lines]
-    if lines:
-        raise ValidationError.from_exception_data("config", lines)
-    values = {name: getattr(valid, name) for name in model.model_fields}
-    if labelled:
-        return Labelled(values.pop("label"), cls(**values))
-    return cls(**values)
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
+
+
+def pydantic_constraint(constraint: Any) -> Any:
+    """A constraint of the registry as pydantic knows it."""
+    return Field(pattern=f"^(?:{constraint.regex})$") if isinstance(constraint, Pattern) else constraint
+
+
+def _invalid(message: str, path: Path = ()) -> InvalidError:
+    return InvalidError([(path, message)])
+
+
+def _read(hint: Any, tree: Tree) -> Any:
+    """The value that a tree describes.
+
+    Raises:
+        InvalidError: the tree is not what the hint allows.
+    """
+    if tree is dataclasses.MISSING:
+        raise _invalid("is required, but missing")
+    return _reader(hint)(tree)
 
 
 @functools.cache
-def _model(cls: type, labelled: bool, declarative: bool) -> type[BaseModel]:
-    """The pydantic model of a dataclass's fields.
-
-    A declarative model spells out all alternatives, for JSON Schema; the other reads parts by name.
-    """
-    entries: dict[str, Any] = {}
-    if declarative and issubclass(cls, Part):
-        entries["name"] = (Literal[cls.name], ...)
-    if labelled:
-        entries["label"] = (_annotation(Name, declarative), _label_default(cls, declarative))
-    found = hints(cls)
-    for field in fields(cls):
-        entries[field.name] = (_annotation(found[field.name], declarative), _default(field, declarative))
-    rules: dict[str, Any] = {}
-    if not declarative:
-        for number, rule in enumerate(checks(cls)):
-            rules[f"rule_{number}"] = _validator(rule, list(entries))
-    title = cls.name if issubclass(cls, Part) else cls.__name__
-    return create_model(title, __config__=_CONFIG, __doc__=cls.__doc__, __validators__=rules, **entries)
-
-
-def _label_default(cls: type, declarative: bool) -> Any:
-    """A part's label is by default its name; what has no name must be given a label."""
-    return Field(default=cls.name) if declarative and issubclass(cls, Part) else Field()
-
-
-def _default(field: dataclasses.Field[Any], declarative: bool) -> Any:
-    if field.default is not dataclasses.MISSING:
-        return Field(default=plain(field.default) if declarative else field.default, validate_default=True)
-    if field.default_factory is not dataclasses.MISSING:
-        return Field(default_factory=field.default_factory, validate_default=True)
-    return Field()
-
-
-def _validator(rule: Check, order: list[str]) -> Any:
-    """Runs a rule once the last of its fields is valid, if the others are valid too."""
-    last = max(rule.fields, key=order.index)
-
-    def run(value: Any, info: ValidationInfo) -> Any:
-        known = info.data | {last: value}
-        if all(name in known for name in rule.fields):
-            complaints = list(rule(*(known[name] for name in rule.fields)))
-            if complaints:
-                raise ValidationError.from_exception_data(
-                    "config",
-                    [
-                        InitErrorDetails(
-                            type=PydanticCustomError(
-                                "dnnexp_rule", "{message}", {"message": text, "path": path}
-                            ),
-                            input=value,
-                        )
-                        for path, text in complaints
-                    ],
-                )
-        return value
-
-    return field_validator(last, mode="after")(run)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Reader:
-    """Tells pydantic to read a value by calling a function."""
-
-    function: Callable[[Raw], Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.function)
-
-
-def _annotation(hint: Any, declarative: bool) -> Any:
-    """What pydantic should know of a type hint."""
+def _reader(hint: Any) -> Callable[[Tree], Any]:
+    """The function that reads what a hint allows."""
     origin, args = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        constraints = [Field(pattern=f"^(?:{c.regex})$") if isinstance(c, Pattern) else c for c in args[1:]]
-        return Annotated[_annotation(args[0], declarative), *constraints]
+    if origin is Annotated and (get_origin(args[0]) in (tuple, dict, *UNIONS) or is_object(args[0])):
+        constrained = _reader(Annotated[Any, *args[1:]])
+        return lambda tree: constrained(_read(args[0], tree))
     if origin is tuple:
-        item: Any = _annotation(args[0], declarative)
-        return Annotated[tuple[item, ...], Strict(False)]
+        return functools.partial(_read_list, args[0])
     if origin is dict:
-        held: Any = _annotation(args[1], declarative)
-        return dict[str, held]
-    if origin in (Union, types.UnionType):
-        if declarative:
-            return _union(_annotation(arg, declarative) for arg in args)
-        return Annotated[Any, _Reader(functools.partial(_read_union, args))]
-    if origin is Labelled or is_part_base(hint) or dataclasses.is_dataclass(hint):
-        if declarative:
-            return _alternatives(hint)
-        return Annotated[Any, _Reader(functools.partial(_read_object, hint))]
-    return hint
+        return functools.partial(_read_mapping, args[1])
+    if origin in UNIONS:
+        return functools.partial(_read_union, args)
+    return functools.partial(_read_object if is_object(hint) else _read_value, hint)
 
 
-def _read_object(hint: Any, raw: Raw) -> Any:
-    """A part, a config dataclass, or either with a label."""
-    labelled = get_origin(hint) is Labelled
-    inner = get_args(hint)[0] if labelled else hint
-    if isinstance(raw, Labelled if labelled else inner):
-        return raw  # a default
-    tree = canonical(hint, raw)
-    if not is_part_base(inner):
-        try:
-            return _read_fields(inner, tree, labelled)
-        except ValidationError as error:
-            raise as_written(error, inner, raw) from None
+def _read_list(item: Any, tree: Tree) -> tuple[Any, ...]:
+    if not isinstance(tree, list | tuple):
+        raise _invalid(f"must be a list, not {shown(tree)}")
+    return tuple(_read_all((index, item, held) for index, held in enumerate(tree)).values())
+
+
+def _read_mapping(item: Any, tree: Tree) -> dict[Any, Any]:
     if not isinstance(tree, dict):
-        raise failure(f"must be a name or a mapping with a name, not {shown(raw)}; {_names(inner)}")
-    name = tree.get("name")
-    if not isinstance(name, str):
-        raise failure(f"needs a name; {_names(inner)}", ("name",) if "name" in tree else ())
+        raise _invalid(f"must be a mapping, not {shown(tree)}")
+    return _read_all((key, item, held) for key, held in tree.items())
+
+
+def _read_value(hint: Any, tree: Tree) -> Any:
+    """A value that holds no object, checked by pydantic."""
     try:
-        cls = find(inner.kind, name)
-    except UnknownNameError as error:
-        raise failure(str(error), ("name",) if isinstance(raw, dict) else ()) from None
-    return _read_fields(cls, without(tree, "name"), labelled)
-
-
-def _union(members: Iterable[Any]) -> Any:
-    return Union[tuple(members)]  # noqa: UP007 # the members are only known now
-
-
-def _names(base: type[Part]) -> str:
-    return f"allowed: {', '.join(parts(base.kind))}"
-
-
-def _read_union(members: tuple[Any, ...], raw: Raw) -> Any:
-    """The member that fits the value's shape: null, a list, or the rest."""
-    if raw is None and type(None) in members:
-        return None
-    lists = [m for m in members if get_origin(m) is tuple]
-    mappings = [m for m in members if dataclasses.is_dataclass(m) and not is_part_base(m)]
-    others = [m for m in members if m is not type(None) and m not in (*lists, *mappings)]
-    wanted = lists if lists and (isinstance(raw, list | tuple) or not others) else others
-    if mappings and (isinstance(raw, dict) or type(raw) in mappings or not wanted):
-        wanted = mappings
-    if len(wanted) == 1 and (wanted is not others or not mappings):
-        return _adapter(wanted[0]).validate_python(raw)
-    try:
-        return _adapter(_union(wanted)).validate_python(raw)
-    except ValidationError as error:  # one error a member: no single one says what is allowed
-        if len(wanted) == 1 and error.errors()[0]["type"].startswith("dnnexp"):
-            raise
-        allowed = [describe(dict(line), []).partition(", not ")[0] for line in error.errors()]
-        allowed += ["a list"] * bool(lists) + ["a mapping"] * bool(mappings)
-        raise failure(f"{' or '.join(allowed).replace('or must be', 'or')}, not {shown(raw)}") from None
+        return _adapter(hint).validate_python(tree)
+    except ValidationError as error:
+        raise InvalidError([(line["loc"], _in_words(line)) for line in error.errors()]) from None
 
 
 @functools.cache
 def _adapter(hint: Any) -> TypeAdapter[Any]:
-    if get_origin(hint) in (Union, types.UnionType):
-        # only plain types are left here, which pydantic tells apart by itself
-        return TypeAdapter(hint, config=_CONFIG)
-    return TypeAdapter(_annotation(hint, declarative=False), config=_CONFIG)
+    """Pydantic's validator of a type without objects in it."""
+    if get_origin(hint) is Annotated:
+        held, *constraints = get_args(hint)
+        hint = Annotated[held, *map(pydantic_constraint, constraints)]
+    return TypeAdapter(hint, config=CONFIG)
 
 
-def _alternatives(hint: Any) -> Any:
-    """All ways to write a value, as a union of models and bare names."""
+def _in_words(line: Mapping[str, Any]) -> str:
+    """One sentence for a line of a pydantic ValidationError: what is allowed, and what was given."""
+    kind, given, context = line["type"], shown(line["input"]), line.get("ctx", {})
+    if kind in _WANTED:
+        return f"must be {_WANTED[kind]}, not {given}"
+    if kind in _BOUNDS:
+        relation, key = _BOUNDS[kind]
+        bound = context[key]
+        return f"must be {relation} {bound if isinstance(bound, int) else f'{bound:g}'}, not {given}"
+    if kind == "literal_error":
+        return f"must be {context['expected']}, not {given}"
+    if kind == "string_pattern_mismatch":
+        return f"must be a letter, then letters, digits, _ or - (at most 100), not {given}"
+    if kind == "too_short":
+        minimum = context["min_length"]
+        return f"needs at least {minimum} item{'s' * (minimum != 1)}, {context['actual_length']} given"
+    return f"{line['msg'][:1].lower()}{line['msg'][1:]}, not {given}"
+
+
+def _read_all(entries: Iterable[tuple[Any, Any, Tree]]) -> dict[Any, Any]:
+    """The values of all entries, each a key, a hint, and a tree, by key."""
+    values, problems = _read_each(entries)
+    if problems:
+        raise InvalidError(problems)
+    return values
+
+
+def _read_each(entries: Iterable[tuple[Any, Any, Tree]]) -> tuple[dict[Any, Any], list[Problem]]:
+    """The values of those entries that are valid, and the problems of the others."""
+    values, problems = {}, []
+    for key, hint, tree in entries:
+        try:
+            values[key] = _read(hint, tree)
+        except InvalidError as error:
+            problems += [((key, *path), message) for path, message in error.problems]
+    return values, problems
+
+
+def _read_union(members: tuple[Any, ...], tree: Tree) -> Any:
+    """The member that fits the tree's shape: null, a list, a mapping, or the rest."""
+    if tree is None and type(None) in members:
+        return None
+    lists = [m for m in members if get_origin(m) is tuple]
+    mappings = [m for m in members if dataclasses.is_dataclass(m) and not is_part_base(m)]
+    others = [m for m in members if m is not type(None) and m not in (*lists, *mappings)]
+    fitting = lists if lists and (isinstance(tree, list | tuple) or not others) else others
+    if mappings and (isinstance(tree, dict) or type(tree) in mappings or not fitting):
+        fitting = mappings
+    if len(fitting) == 1 and (is_object(fitting[0]) or fitting is not others or not mappings):
+        return _read(fitting[0], tree)
+    try:
+        return _adapter(union(fitting)).validate_python(tree)
+    except ValidationError as error:  # one line a member: no single one says what is allowed
+        allowed = [_in_words(line).partition(", not ")[0] for line in error.errors()]
+        allowed += ["a list"] * bool(lists) + ["a mapping"] * bool(mappings)
+        raise _invalid(f"{' or '.join(allowed).replace('or must be', 'or')}, not {shown(tree)}") from None
+
+
+def _read_object(hint: Any, tree: Tree) -> Any:
+    """A part, a config dataclass, or either with a label."""
     labelled = get_origin(hint) is Labelled
-    inner = get_args(hint)[0] if labelled else hint
-    if is_part_base(inner):
-        known: Mapping[str, type] = parts(inner.kind)
-        models = tuple(_model(cls, labelled, declarative=True) for cls in known.values())
-        written = [Annotated[str, Field(pattern=f"^(?:{name}):.")] for name in subjects(inner)]
-        return _union((Literal[tuple(known)], *written, *models))
-    model = _model(inner, labelled, declarative=True)
-    if (field := getattr(inner, "shorthand", None)) is None:
-        return model
-    held: Any = hints(inner)[field]
-    return _union((model, _annotation(Labelled[held] if labelled else held, declarative=True)))
+    cls = get_args(hint)[0] if labelled else hint
+    if isinstance(tree, Labelled if labelled else cls):
+        return tree  # a default
+    mapping = canonical(hint, tree)
+    if is_part_base(cls):
+        return _read_part(cls, mapping, tree, labelled)
+    try:
+        return _read_fields(cls, mapping, labelled)
+    except InvalidError as error:
+        if not is_shorthand(cls, tree):
+            raise
+        held = (cls.shorthand,)  # the file does not write this key
+        raise InvalidError([(p[p[:1] == held :], message) for p, message in error.problems]) from None
+
+
+def _read_part(base: type[Part], mapping: Tree, written: Tree, labelled: bool) -> Any:
+    """The part that the mapping names; `written` is how the file says it."""
+    allowed = f"allowed: {', '.join(parts(base.kind))}"
+    if not isinstance(mapping, dict):
+        raise _invalid(f"must be a name or a mapping with a name, not {shown(written)}; {allowed}")
+    name = mapping.get("name")
+    if not isinstance(name, str):
+        raise _invalid(f"needs a name; {allowed}", ("name",) if "name" in mapping else ())
+    try:
+        cls = find(base.kind, name)
+    except UnknownNameError as error:
+        raise _invalid(str(error), ("name",) if isinstance(written, dict) else ()) from None
+    return _read_fields(cls, without(mapping, "name"), labelled)
+
+
+def _read_fields(cls: type[Any], tree: Tree, labelled: bool = False) -> Any:
+    """An instance of the dataclass, inside a `Labelled` if asked for."""
+    if not isinstance(tree, dict):
+        raise _invalid(f"must be a mapping of {', '.join(hints(cls))}, not {shown(tree)}")
+    entries = [(key, hint, tree.get(key, default(cls, key))) for key, hint in hints(cls).items()]
+    if labelled:
+        entries.insert(0, ("label", Name, tree.get("label", dataclasses.MISSING)))
+    values, problems = _read_each(entries)
+    keys = [key for key, _, _ in entries]
+    problems += [((key,), f"unknown key{suggest(str(key), keys)}") for key in tree if key not in keys]
+    problems += repeated_labels(cls, tree)
+    if problems:
+        raise InvalidError([*problems, *violations(cls, values)])
+    label = values.pop("label") if labelled else ""
+    try:
+        made = cls(**values)  # which runs the checks
+    except InvalidError:
+        raise
+    except ValueError as error:  # of a plugin's class that checks itself
+        raise _invalid(str(error)) from None
+    return Labelled(label, made) if labelled else made

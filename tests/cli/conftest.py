@@ -12,7 +12,7 @@ import dnnexp.core  # noqa: F401 # enters the built-in parts
 from dnnexp import registry
 from dnnexp.__main__ import main
 from dnnexp.cli import interrupts
-from dnnexp.config import schema
+from dnnexp.config import json_schema
 from dnnexp.runs.threads import THREAD_VARIABLES
 
 
@@ -63,8 +63,7 @@ def _own_registry() -> Iterator[None]:
     """What a test's plugins register is gone after it."""
 
     def forget() -> None:
-        schema._model.cache_clear()
-        schema._adapter.cache_clear()
+        json_schema._model.cache_clear()
 
     before = {kind: dict(parts) for kind, parts in registry._parts.items()}
     forget()

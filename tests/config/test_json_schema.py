@@ -8,7 +8,7 @@ import pytest
 
 from dnnexp import experiments
 from dnnexp.config import dialect
-from dnnexp.config.schema import json_schema
+from dnnexp.config.json_schema import json_schema
 from dnnexp.config.sweep import SweepConfig
 from tests.config.reading import (
     MINIMAL,

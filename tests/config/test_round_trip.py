@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from dnnexp import experiments
 from dnnexp.config import dialect
 from dnnexp.config.dump import dump
-from dnnexp.config.schema import json_schema, read
+from dnnexp.config.json_schema import json_schema
+from dnnexp.config.schema import read
 from dnnexp.registry import plain
 from tests.config.reading import MINIMAL, SHIPPED, KeyPath, config_class, valid, with_value
 from tests.config.strategies import field_trees

@@ -10,8 +10,8 @@ import pytest
 
 from dnnexp.config import dialect
 from dnnexp.config.dump import dump
+from dnnexp.config.json_schema import json_schema
 from dnnexp.config.overrides import apply, parse
-from dnnexp.config.schema import json_schema
 from dnnexp.core.activations import Tanh
 from dnnexp.core.losses import Linear
 from dnnexp.core.objectives import ExpressionObjective, Sphere

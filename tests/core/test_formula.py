@@ -7,7 +7,8 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from dnnexp.config.schema import json_schema, read
+from dnnexp.config.json_schema import json_schema
+from dnnexp.config.schema import read
 from dnnexp.core.bounds import Bounds
 from dnnexp.core.objectives import ExpressionObjective, Objective
 from dnnexp.expression._operations import CONSTANTS, FUNCTIONS

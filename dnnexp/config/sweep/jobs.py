@@ -12,10 +12,9 @@ from dnnexp import experiments
 from dnnexp.config import overrides
 from dnnexp.config.expectations import complaint
 from dnnexp.config.load import Source
-from dnnexp.config.messages import shown
 from dnnexp.config.overrides import Override, OverrideError
 from dnnexp.config.places import Places
-from dnnexp.config.schema import read
+from dnnexp.config.schema import read, shown
 from dnnexp.config.sweep.expand import Combination
 from dnnexp.registry import Path, dotted
 

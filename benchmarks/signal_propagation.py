@@ -40,12 +40,12 @@ def ours() -> float:
     from dnnexp.core.initializers import He, LayerInitializer
     from dnnexp.core.inputs import NormalInput
     from dnnexp.core.streams import Streams
-    from dnnexp.experiments import activations
+    from dnnexp.experiments import find
     from dnnexp.experiments.activations.config import Widths
-    from dnnexp.experiments.base import Request
+    from dnnexp.experiments.base import RunContext
     from dnnexp.registry import Labelled
 
-    config = activations.Config(
+    config = find("activations").config_class(
         network=Widths((WIDTH,) * (DEPTH + 1)),
         input=NormalInput(BATCH),
         activations=(Labelled("relu", ReLU()),),
@@ -54,7 +54,7 @@ def ours() -> float:
         dtype="float32",
     )
     begin = time.perf_counter()
-    result = activations.run(config, Request(Streams(0)))
+    result = find("activations").run(config, RunContext(Streams(0)))
     assert len(result.metrics["cases"]["relu/he"]["layers"]) == DEPTH
     return time.perf_counter() - begin
 

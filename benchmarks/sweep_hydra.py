@@ -57,12 +57,12 @@ def compute(seed: int) -> Any:
     from dnnexp.config.schema import read
     from dnnexp.core.streams import Streams
     from dnnexp.experiments import find
-    from dnnexp.experiments.base import Request
+    from dnnexp.experiments.base import RunContext
 
     experiment = find("optimize")
-    config, errors = read(experiment.Config, parse(CONFIG).value | {"seed": seed})
+    config, errors = read(experiment.config_class, parse(CONFIG).value | {"seed": seed})
     assert config is not None, errors
-    return experiment.run(config, Request(Streams(seed))).metrics
+    return experiment.run(config, RunContext(Streams(seed))).metrics
 
 
 def timed(command: list[str], folder: Path, pattern: str, jobs: int) -> float:

@@ -22,18 +22,16 @@ OURS = {
     "expression": set[str](),
     "plugins": {"registry"},
     "core": {"registry", "expression"},
-    "experiments": {"core", "registry"},
+    "experiments": {"core", "registry", "figures"},  # figures where they draw
     "config": {"registry", "expression", "experiments"},
     "runs": set[str](),
-    "plots": {"experiments"},  # Result
-    "summaries": {"experiments", "registry"},  # Result
+    "figures": set[str](),
     "execution": {
-        *("registry", "plugins", "expression", "core", "experiments", "config", "runs", "plots"),
-        "summaries",
+        *("registry", "plugins", "expression", "core", "experiments", "config", "runs", "figures"),
     },
     "cli": {
-        *("registry", "plugins", "expression", "core", "experiments", "config", "runs", "plots"),
-        *("summaries", "execution"),
+        *("registry", "plugins", "expression", "core", "experiments", "config", "runs", "figures"),
+        "execution",
     },
     "__main__": {"cli"},
     "__init__": set[str](),
@@ -43,13 +41,12 @@ THEIRS = {
     "expression": {"numpy"},
     "plugins": set[str](),
     "core": {"numpy", "scipy", "sklearn", "annotated_types"},
-    "experiments": {"numpy", "annotated_types"},
+    "experiments": {"numpy", "annotated_types", "rich", "matplotlib", "PIL"},  # see below
     "config": {"yaml", "pydantic", "pydantic_core", "annotated_types"},
     "runs": {"numpy"},
-    "plots": {"numpy", "matplotlib", "PIL"},
-    "summaries": {"rich", "numpy"},
-    "execution": {"numpy", "dask", "distributed", "threadpoolctl"},
-    "cli": {"click", "rich", "numpy", "annotated_types"},
+    "figures": {"numpy", "matplotlib"},
+    "execution": {"numpy", "rich", "matplotlib", "dask", "distributed", "threadpoolctl"},
+    "cli": {"click", "rich", "numpy", "annotated_types", "matplotlib"},
     "__main__": {"click"},
     "__init__": set[str](),
 }
@@ -141,6 +138,14 @@ def test_the_core_loads_nothing_of_the_command_line() -> None:
     modules = loaded("import dnnexp.core")
     assert "numpy" in modules
     assert not modules & {"click", "yaml", "rich", "pydantic", "matplotlib", "scipy"}
+
+
+@pytest.mark.parametrize("package", ["dnnexp.core", "dnnexp.experiments"])
+def test_the_computation_loads_neither_terminal_nor_files_nor_plots(package: str) -> None:
+    code = f"import {package}\nfrom dnnexp import experiments\n"
+    code += "[experiments.find(name).config_class for name in experiments.names()]"
+    modules = loaded(code)
+    assert not modules & {"click", "yaml", "rich", "pydantic", "matplotlib", "scipy", "torch", "jax"}
 
 
 def test_a_listing_loads_no_validation_and_no_plots() -> None:

@@ -11,8 +11,8 @@ from dnnexp.config.expectations import judge
 from dnnexp.config.load import load
 from dnnexp.config.shipped import directory
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import NAMES, find
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find, names
+from dnnexp.experiments.base import RunContext
 
 QUICK = (
     *("momentum_theory", "noisy_gradients", "six_optimizers_tuned", "dying_relu"),
@@ -22,7 +22,7 @@ QUICK = (
 
 
 def files() -> list[Any]:
-    every = (path for name in NAMES for path in (directory() / name).glob("*.yaml"))
+    every = (path for name in names() for path in (directory() / name).glob("*.yaml"))
     found = sorted(path for path in every if path.stem != "reference")
     return [
         pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
@@ -34,7 +34,7 @@ def files() -> list[Any]:
 def test_every_claim_holds(file: Path) -> None:
     experiment = file.parent.name
     config = load(experiment, file)
-    result = find(experiment).run(config, Request(Streams(config.seed)))
+    result = find(experiment).run(config, RunContext(Streams(config.seed)))
     outcomes = judge(config.expect, result.metrics, skip=False)
     assert outcomes
     assert [(o["claim"], o["detail"]) for o in outcomes if o["outcome"] != "holds"] == []

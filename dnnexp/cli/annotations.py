@@ -14,13 +14,13 @@ from pathlib import Path
 
 import click
 
-from dnnexp.cli.execute import Outcome
-from dnnexp.summaries import gradcheck
+from dnnexp.cli.execute import RunOutcome
+from dnnexp.experiments import find
 
 _MOST = 10
 """GitHub shows so many errors, and so many warnings, of a step."""
-_CHECKS = 2
-"""So many failing checks of a run are told after its verdict: other runs of the step need room, too."""
+_MAX_DETAILS = 2
+"""Details shown after the verdict of a run: other runs of the step need room, too."""
 
 
 def show(lines: Sequence[str]) -> None:
@@ -37,26 +37,23 @@ def of_config(experiment: str, file: Path | None, problems: Sequence[str]) -> li
     return _few([_problem(title, file, problem) for problem in problems], title)
 
 
-def of_run(experiment: str, name: str, file: Path | None, outcome: Outcome, strict: bool) -> list[str]:
+def of_run(experiment: str, name: str, file: Path | None, outcome: RunOutcome, strict: bool) -> list[str]:
     """What a run says no to: its failure, the verdict, the claims that are unmet."""
     title = f"dnnexp {experiment} {name}"
     level = "error" if strict else "warning"
-    lines = [_line("error", message, title=title, file=file) for message in _refusals(outcome)]
+    lines = [_line("error", message, title=title, file=file) for message in _refusals(experiment, outcome)]
     for entry in outcome.unmet:
         message = f"{entry['claim']}: {entry['outcome'].replace('_', ' ')}: {entry['detail']}"
         lines.append(_line(level, message, title=title, file=file))
     return _few(lines, title)
 
 
-def _refusals(outcome: Outcome) -> Iterator[str]:
+def _refusals(experiment: str, outcome: RunOutcome) -> Iterator[str]:
     if outcome.error is not None:
         yield f"{type(outcome.error).__name__}: {outcome.error}"
     if outcome.result is not None and not outcome.result.passed:
-        metrics = outcome.result.metrics
-        lines = [str(line).strip() for line in gradcheck.verdict(outcome.result)]
-        told = 2 if metrics["diagnosis"] else 1  # the sentence, the diagnosis; then come findings and checks
-        yield "\n".join(lines[:told])
-        yield from lines[told : told + _CHECKS]
+        lines = [str(line).strip() for line in find(experiment).refusal(outcome.result)]
+        yield from lines[: 1 + _MAX_DETAILS]
 
 
 def _problem(title: str, file: Path | None, problem: str) -> str:

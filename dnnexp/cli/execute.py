@@ -1,4 +1,4 @@
-"""One run on the command line: its folder, its answer, its summary, and what went wrong."""
+"""One run on the command line: its folder, its answer, its summary, and its error."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from dnnexp.cli.options import Options
 from dnnexp.cli.progress import Display
 from dnnexp.config.dump import dump
 from dnnexp.core.data import DataError
-from dnnexp.execution.run import Manner, carry_out
+from dnnexp.execution.run import CompletedRun, execute_run
+from dnnexp.execution.summary import refusal, summary
 from dnnexp.experiments import find
 from dnnexp.experiments.base import Result, UserCodeError
 from dnnexp.registry import plain
 from dnnexp.runs.environment import command_line
 from dnnexp.runs.folder import RunFolder, WriteError
-from dnnexp.summaries import refusal, summary, text
 
 
-class Outcome(NamedTuple):
+class RunOutcome(NamedTuple):
     """How a run ended.
 
     Attributes:
         code: the exit code.
-        result: what it found, without the arrays; None if it is not complete.
+        result: its result, without the arrays; None if it is not complete.
         expectations: every claim with its outcome.
-        error: what kept it from being complete.
+        error: the error that kept it from being complete.
         start: when it began.
         seconds: how long it took.
     """
@@ -63,17 +63,40 @@ def dry_run(experiment: str, config: Any, options: Options) -> int:
     return 0
 
 
-def execute(experiment: str, config: Any, options: Options) -> Outcome:
-    """Run, write the folder, print what was found or what went wrong."""
+def execute(experiment: str, config: Any, options: Options) -> RunOutcome:
+    """Run a config into a new folder and print its answer and summary, or its error."""
     start, begin = datetime.now(UTC), time.perf_counter()
+    console = Console(stderr=True)
     try:
-        ended = _execute(experiment, config, options)
-    except BrokenPipeError:  # who read our output is gone: click ends the program
+        folder = RunFolder.claim(options.output_dir, experiment, config.name)
+        record = {"command": command_line()}
+        with Display(console, config.name, options.quiet) as display:
+            completed = execute_run(experiment, config, folder, options.run, display, record, check)
+        point_latest(folder)
+        outcome = _concluded(experiment, completed, folder, options, console)
+    except BrokenPipeError:  # the reader of our output is gone: click ends the program
         raise
     except Exception as error:  # the other configs still run
-        ended = Outcome(explain(config.name, error), error=error)
+        outcome = RunOutcome(explain(config.name, error), error=error)
         traceback.clear_frames(error.__traceback__)  # they hold the arrays
-    return ended._replace(start=start, seconds=time.perf_counter() - begin)
+    return outcome._replace(start=start, seconds=time.perf_counter() - begin)
+
+
+def _concluded(
+    experiment: str, completed: CompletedRun, folder: RunFolder, options: Options, console: Console
+) -> RunOutcome:
+    """Print the answer and the summary of a complete run."""
+    result, outcomes, document = completed
+    without_arrays = replace(result, arrays={})  # many are kept until the last run ends
+    ended = RunOutcome(0, without_arrays, tuple(outcomes))
+    unmet = ended.unmet if options.strict else []
+    answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
+    with suppress(OSError):  # the run is complete and has been answered, though stderr may be full or closed
+        if not options.quiet:
+            console.print(summary(find(experiment), result, outcomes))
+        elif unmet or not result.passed:  # an exit code of 1 is never left unexplained
+            console.print(refusal(find(experiment), result, unmet))
+    return ended._replace(code=0 if result.passed and not unmet else 1)
 
 
 def explain(name: str, error: Exception) -> int:
@@ -92,24 +115,3 @@ def explain(name: str, error: Exception) -> int:
         return 2
     traceback.print_exception(error)  # a bug, or a plugin's
     return 1
-
-
-def _execute(experiment: str, config: Any, options: Options) -> Outcome:
-    folder = RunFolder.claim(options.output_dir, experiment, config.name)
-    console = Console(stderr=True)
-    record = {"command": command_line()}
-    manner = Manner(options.smoke, not options.no_plots, options.trace, options.plugins, record)
-    with Display(console, config.name, options.quiet) as display:
-        result, outcomes, document = carry_out(
-            experiment, config, folder, manner, display, text, before_complete=check
-        )
-    point_latest(folder)
-    ended = Outcome(0, replace(result, arrays={}), tuple(outcomes))  # many are kept until the last run ends
-    unmet = ended.unmet if options.strict else []
-    answer(json.dumps(document, separators=(",", ":")) if options.as_json else str(folder.path))
-    with suppress(OSError):  # the run is complete and has been answered, though stderr may be full or closed
-        if not options.quiet:
-            console.print(summary(experiment, result, outcomes))
-        elif unmet or not result.passed:  # an exit code of 1 is never left unexplained
-            console.print(refusal(result, unmet))
-    return ended._replace(code=0 if result.passed and not unmet else 1)

@@ -8,17 +8,12 @@ import traceback
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from dnnexp.cli.execute import Outcome
-from dnnexp.experiments.base import Result
-from dnnexp.experiments.gradcheck.checks import limit, ratio
-from dnnexp.experiments.gradcheck.config import Tolerances
-from dnnexp.experiments.gradcheck.sentences import kind
+from dnnexp.cli.execute import RunOutcome
+from dnnexp.experiments import JUnitCase, find
 from dnnexp.runs.folder import RunFolder, WriteError
-from dnnexp.summaries.gradcheck import doubt
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COUNTED = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -27,7 +22,7 @@ _COUNTED = {"tests": "testcase", "failures": "failure", "errors": "error", "skip
 def report(
     experiment: str,
     refused: Iterable[tuple[Path, list[str]]],
-    runs: Iterable[tuple[str, Outcome | None]],
+    runs: Iterable[tuple[str, RunOutcome | None]],
     strict: bool,
 ) -> ET.Element:
     """The report of all configs of a command.
@@ -72,7 +67,7 @@ def write(file: Path, root: ET.Element) -> int:
     return 0
 
 
-def _add_run(root: ET.Element, experiment: str, name: str, outcome: Outcome | None, strict: bool) -> None:
+def _add_run(root: ET.Element, experiment: str, name: str, outcome: RunOutcome | None, strict: bool) -> None:
     """A suite: a case for the run itself, those that the experiment judges by itself, the claims."""
     time = f"{outcome.seconds if outcome else 0.0:.3f}"
     classname = f"dnnexp.{experiment}.{name}"
@@ -85,9 +80,9 @@ def _add_run(root: ET.Element, experiment: str, name: str, outcome: Outcome | No
         suite.set("timestamp", outcome.start.isoformat(timespec="seconds"))
     if outcome.error is not None:
         _add_error(run, outcome.error, is_bug=outcome.code == 1)
-    if outcome.result is not None and experiment == "gradcheck":
-        _add_checks(suite, classname, outcome.result)
-        _add_findings(suite, classname, outcome.result.metrics)
+    if outcome.result is not None:
+        for judged in find(experiment).junit_cases(outcome.result):
+            _add_case(suite, classname, judged)
     for entry in outcome.expectations:
         case = _add(suite, "testcase", classname=classname, name=entry["claim"])
         _judge(case, entry, fails=strict and entry in outcome.unmet)
@@ -110,64 +105,13 @@ def _judge(case: ET.Element, entry: dict[str, str], fails: bool) -> None:
         _add(case, "skipped", message=message)
 
 
-def _add_checks(suite: ET.Element, classname: str, result: Result) -> None:
-    """A case for every tensor and pair of methods."""
-    tolerances, is_judged = result.config.tolerances, result.metrics["verdict"] == "wrong"
-    for entry in result.metrics["checks"]:
-        case = _add(suite, "testcase", classname=classname, name=f"{entry['tensor']} {entry['pair']}")
-        if entry["passed"]:
-            continue
-        # the pair may disagree on another tensor only
-        is_wrong = not entry["unresolved"] and ratio(tolerances, entry) > 1
-        numbers = _numbers(tolerances, entry)
-        message = numbers if is_wrong else doubt(result, entry)
-        text = "\n".join(dict.fromkeys([message, numbers, *_diagnosis(result.metrics["diagnosis"])]))
-        answer = "wrong" if is_wrong and is_judged else "inconclusive"
-        _add(case, "failure", text, message=message, type=answer)
-
-
-def _numbers(tolerances: Tolerances, entry: Any) -> str:
-    """`W1[0, 2]: backward 0.5, central 0.25, relative error 5.0e-01, allowed 1e-06`."""
-    (left, right), worst = entry["pair"].split("-"), entry["worst"]
-    sides = f"{left} {_number(worst['left'])}, {right} {_number(worst['right'])}"
-    error = entry["max_rel_error"]
-    relative = "not finite" if error is None else f"{error:.1e}"
-    relative = relative if entry["compared"] else "of nothing"
-    place, allowed = f"{entry['tensor']}{worst['index']}", _allowed(tolerances, entry)
-    return f"{place}: {sides}, relative error {relative}{allowed}"
-
-
-def _allowed(tolerances: Tolerances, entry: Any) -> str:
-    """The tolerance of the pair; where only the entry's own bound is exceeded, the error over that."""
-    allowed, error = limit(tolerances, entry["pair"].split("-")), entry["max_rel_error"]
-    is_within = allowed is not None and error is not None and error <= allowed
-    if allowed is not None and not (is_within and ratio(tolerances, entry) > 1):
-        return f", allowed {allowed:g}"
-    times = entry["bound_ratio"]
-    return "" if times is None else f", {times:.1e} times what its entry is allowed"
-
-
-def _number(value: float | None) -> str:
-    return "not finite" if value is None else repr(value)
-
-
-def _diagnosis(diagnosis: Any) -> list[str]:
-    if diagnosis is None:
-        return []
-    lines = [f"look first at {diagnosis['tensor']}: {diagnosis['evidence']}"]
-    known = [key for key in ("layer", "fault") if diagnosis[key] is not None]
-    return [*lines, *(f"{key}: {diagnosis[key]}" for key in known)]
-
-
-def _add_findings(suite: ET.Element, classname: str, metrics: Any) -> None:
-    """A case for everything that is wrong with a function itself; after a pass these are warnings."""
-    for finding in metrics["findings"]:
-        name = f"{kind(finding)}: {finding['where']}"
-        case = _add(suite, "testcase", classname=classname, name=name)
-        if metrics["passed"]:
-            _add(case, "skipped", message=f"warning: {finding['evidence']}")
-        else:
-            _add(case, "failure", finding["evidence"], message=finding["evidence"], type=finding["kind"])
+def _add_case(suite: ET.Element, classname: str, case: JUnitCase) -> None:
+    """A case that the experiment judged by itself."""
+    element = _add(suite, "testcase", classname=classname, name=case.name)
+    if case.outcome == "failed":
+        _add(element, "failure", case.details or None, message=case.message, type=case.type)
+    elif case.outcome == "skipped":
+        _add(element, "skipped", message=case.message)
 
 
 def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:

@@ -21,41 +21,51 @@ from dnnexp.cli.plugins import load_plugins, plugin_option
 @plugin_option
 def list_parts(kind: str | None, name: str | None, as_json: bool, plugins: tuple[Path, ...]) -> None:
     """List the parts that a config can name: of all kinds, of one KIND, or one part in full."""
-    import dnnexp.core
-    import dnnexp.experiments.gradcheck.targets  # noqa: F401 # both enter the built-in parts
-    from dnnexp.registry import UnknownNameError, find, kinds, parts
+    from dnnexp.registry import UnknownNameError
 
     load_plugins(plugins)
+    known = _known()
     singulars = (kind, kind.removesuffix("s"), kind.removesuffix("es")) if kind else ()
-    chosen = next((word for word in singulars if word in kinds()), kind)
-    try:
-        if chosen is None:
-            found = {k: list(parts(k).values()) for k in kinds()}
-        else:
-            found = {chosen: [find(chosen, name)] if name else list(parts(chosen).values())}
-    except UnknownNameError as error:
-        raise click.UsageError(str(error)) from None
+    chosen = next((word for word in singulars if word in known), kind)
+    if chosen is not None and chosen not in known:
+        raise click.UsageError(str(UnknownNameError("kind", chosen, known)))
+    if chosen is not None and name is not None and name not in known[chosen]:
+        raise click.UsageError(str(UnknownNameError(chosen, name, known[chosen])))
+    shown = known if chosen is None else {chosen: known[chosen]}
+    if name is not None:
+        shown = {str(chosen): {name: known[str(chosen)][name]}}
     if as_json:
-        click.echo(json.dumps({k: [_described(c) for c in v] for k, v in found.items()}, indent=2))
+        described = {k: [_described(n, c) for n, c in v.items()] for k, v in shown.items()}
+        click.echo(json.dumps(described, indent=2))
     elif name:
-        _print_part(found[str(chosen)][0])
+        _print_part(str(chosen), name, known[str(chosen)][name])
     else:
-        _print_kinds(found)
+        _print_kinds(shown)
 
 
-def _print_kinds(found: dict[str, list[Any]]) -> None:
+def _known() -> dict[str, dict[str, Any]]:
+    """The class of every part by kind and name; that of an experiment is the class of its configs."""
+    import dnnexp.core  # noqa: F401 # registers the built-in parts
+    from dnnexp import experiments
+    from dnnexp.registry import kinds, parts
+
+    configs = {name: experiments.find(name).config_class for name in experiments.names()}
+    return {"experiment": configs} | {kind: dict(parts(kind)) for kind in kinds()}
+
+
+def _print_kinds(shown: dict[str, dict[str, Any]]) -> None:
     from dnnexp.registry import first_line
 
     formatter = click.HelpFormatter(width=min(shutil.get_terminal_size().columns, 110))
-    for kind, classes in found.items():
+    for kind, classes in shown.items():
         with formatter.section(kind):
-            formatter.write_dl([(cls.name, first_line(cls)) for cls in classes])
+            formatter.write_dl([(name, first_line(cls)) for name, cls in classes.items()])
     click.echo(formatter.getvalue(), nl=False)
 
 
-def _print_part(cls: Any) -> None:
-    described = _described(cls)
-    click.echo(f"{cls.kind} {cls.name}\n\n{described['documentation']}")
+def _print_part(kind: str, name: str, cls: Any) -> None:
+    described = _described(name, cls)
+    click.echo(f"{kind} {name}\n\n{described['documentation']}")
     if described["fields"]:
         click.echo("\nfields:")
     for field in described["fields"]:
@@ -63,14 +73,14 @@ def _print_part(cls: Any) -> None:
         click.echo(f"  {field['name']}: {field['type']}, {default}")
 
 
-def _described(cls: Any) -> dict[str, Any]:
+def _described(name: str, cls: Any) -> dict[str, Any]:
     """Name, documentation and fields of a part."""
     from dnnexp.config.shapes import hints
     from dnnexp.registry import fields
 
     found = hints(cls)
     return {
-        "name": cls.name,
+        "name": name,
         "documentation": inspect.getdoc(cls),
         "fields": [
             {"name": f.name, "type": _type(found[f.name]), "default": _default(f)} for f in fields(cls)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from dnnexp.execution.run import RunOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,15 +27,12 @@ def output_option(text: str, name: str = "output_dir") -> Callable[[F], F]:
 class Options:
     """The options of a run command, as `dnnexp optimize --help` explains them."""
 
+    run: RunOptions
     output_dir: Path
     name: str | None
     seed: int | None
-    smoke: bool
     dry_run: bool
-    no_plots: bool
-    trace: int
     as_json: bool
     quiet: bool
     strict: bool
     junit: Path | None
-    plugins: tuple[Path, ...]

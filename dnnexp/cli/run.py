@@ -1,18 +1,20 @@
-"""The run commands: `dnnexp optimize`, `activations`, `gradcheck`."""
+"""The run command of an experiment, such as `dnnexp optimize`."""
 
 from __future__ import annotations
 
 import os
-import re
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from dnnexp.cli.options import Options, output_option
 from dnnexp.cli.plugins import load_plugins, plugin_option
 from dnnexp.runs.threads import one_blas_thread
+
+if TYPE_CHECKING:
+    from dnnexp.experiments import Experiment
 
 Configs: TypeAlias = list[tuple[Path | None, Any]]
 """The valid configs, each with its file; None for the reference."""
@@ -66,13 +68,25 @@ _OPTIONS = (
 )
 
 
-def run_command(experiment: str, summary: str) -> click.Command:
+def run_command(experiment: Experiment) -> click.Command:
     """The command that runs an experiment."""
 
-    def run(arguments: tuple[str, ...], trace: int | None, **options: Any) -> int:
-        return run_all(experiment, arguments, Options(trace=trace or 0, **options))
+    def run(
+        arguments: tuple[str, ...],
+        smoke: bool,
+        no_plots: bool,
+        trace: int | None,
+        plugins: tuple[Path, ...],
+        **options: Any,
+    ) -> int:
+        one_blas_thread()
+        load_plugins(plugins)
+        from dnnexp.execution.run import RunOptions
 
-    run.__doc__ = f"""{summary}
+        how = RunOptions(smoke, not no_plots, trace or 0, plugins)
+        return run_all(experiment, arguments, Options(how, **options))
+
+    run.__doc__ = f"""{experiment.help}
 
     Each CONFIG is a YAML file; without one, the reference experiment runs. key=value sets any key of the
     config (a.b=v, list items by index or label), +list=item appends, ~key goes back to the default.
@@ -80,24 +94,21 @@ def run_command(experiment: str, summary: str) -> click.Command:
     for option in reversed(_OPTIONS):
         run = option(run)
     run = click.argument("arguments", nargs=-1, metavar="[CONFIG...] [key=value...]")(run)
-    return click.command(experiment)(run)
+    return click.command(experiment.name)(run)
 
 
-def run_all(experiment: str, arguments: tuple[str, ...], options: Options) -> int:
+def run_all(experiment: Experiment, arguments: tuple[str, ...], options: Options) -> int:
     """Validate all configs, run the valid ones one after another; returns the highest exit code."""
-    one_blas_thread()
     from dnnexp.config.overrides import is_override
-    from dnnexp.experiments import find
 
-    load_plugins(options.plugins)
     edits = _edits(arguments, options)
     files = [Path(a) for a in arguments if not is_override(a)]
     if not files:
-        edits = [*_with_target(edits), *edits]
-    configs, refused = _load_each(experiment, files, edits)
-    if options.smoke:
-        configs = [(file, find(experiment).shrink(config)) for file, config in configs]
-    code = (_dry_run_each if options.dry_run else _run_each)(experiment, configs, refused, options)
+        edits = [*_reference_change(experiment, edits), *edits]
+    configs, refused = _load_each(experiment.name, files, edits)
+    if options.run.smoke:
+        configs = [(file, experiment.shrink(config)) for file, config in configs]
+    code = (_dry_run_each if options.dry_run else _run_each)(experiment.name, configs, refused, options)
     if configs and refused:
         count = f"{len(refused)} of {len(files)} configs"
         click.echo(f"dnnexp: {count} not run: see the errors above", err=True)
@@ -120,7 +131,7 @@ def _load_each(experiment: str, files: list[Path], edits: list[Any]) -> tuple[Co
         except ConfigError as error:
             click.echo(str(error), err=True)
             annotations.show(annotations.of_config(experiment, file, error.problems))
-            refused.append((path, error.problems))
+            refused.append((path or Path(experiment), error.problems))
     return configs, refused
 
 
@@ -133,9 +144,9 @@ def _dry_run_each(experiment: str, configs: Configs, refused: Refused, options: 
 def _run_each(experiment: str, configs: Configs, refused: Refused, options: Options) -> int:
     """Run them one after another, and report them all; returns the highest exit code."""
     from dnnexp.cli import annotations, junit
-    from dnnexp.cli.execute import Outcome, execute
+    from dnnexp.cli.execute import RunOutcome, execute
 
-    outcomes: list[Outcome] = []
+    outcomes: list[RunOutcome] = []
     code = 0
     try:
         for file, config in configs:
@@ -167,27 +178,14 @@ def _edits(arguments: tuple[str, ...], options: Options) -> list[Any]:
     return edits
 
 
-def _with_target(edits: list[Any]) -> list[Any]:
-    """What a `target` in place of the reference's network brings along: a name, and none of its keys."""
+def _reference_change(experiment: Experiment, edits: list[Any]) -> list[Any]:
+    """The overrides that those of the reference config bring along, such as another name."""
     from dnnexp.config.overrides import Override
-    from dnnexp.registry import NAME_PATTERN
 
-    chosen = [edit for edit in edits if edit.path == ("target",) and edit.action == "set"]
-    if not chosen:
+    chosen = {edit.path[0]: edit for edit in edits if len(edit.path) == 1 and edit.action == "set"}
+    change = experiment.reference_change({key: edit.value for key, edit in chosen.items()})
+    if change is None:
         return []
-    origin, target = chosen[-1].origin, chosen[-1].value
-    name = _run_name(target)
-    if name == "network":
-        return []
-    named = [Override(origin, ("name",), "set", name)] if re.fullmatch(NAME_PATTERN, name) else []
-    unused = ("expect", "network", "initializer", "loss", "batch", "methods")
-    return [*(Override(origin, (key,), "reset") for key in unused), *named]
-
-
-def _run_name(target: Any) -> str:
-    """`function:mine.rosen`, or the mapping that it stands for, as a name: `function-mine-rosen`."""
-    if not isinstance(target, dict):
-        return re.sub("[^A-Za-z0-9_-]+", "-", str(target)).strip("-")[:100]
-    name = target.get("name")
-    rest = target.get(name, "") if isinstance(name, str) else ""  # the part that a target is of has its name
-    return _run_name(f"{name}:{rest.get('name', '') if isinstance(rest, dict) else rest}")
+    origin = chosen[change.key].origin
+    name = [] if change.name is None else [Override(origin, ("name",), "set", change.name)]
+    return [*(Override(origin, (key,), "reset") for key in change.reset), *name]

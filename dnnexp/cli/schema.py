@@ -17,14 +17,15 @@ def schema(experiment: str | None, plugins: tuple[Path, ...]) -> None:
     """Print the JSON Schema of EXPERIMENT's configs (of all, told apart by `experiment:`, without it)."""
     from dnnexp import experiments
     from dnnexp.config.json_schema import json_schema
-    from dnnexp.config.load import COMMANDS
+    from dnnexp.config.load import commands
     from dnnexp.config.sweep import SweepConfig
     from dnnexp.registry import suggest
 
     load_plugins(plugins)
-    if experiment is not None and experiment not in COMMANDS:
-        hint = suggest(experiment, COMMANDS)
+    if experiment is not None and experiment not in commands():
+        hint = suggest(experiment, commands())
         raise click.BadParameter(f"unknown experiment {experiment!r}{hint}", param_hint="EXPERIMENT")
-    classes = {name: experiments.find(name).Config for name in experiments.NAMES} | {"sweep": SweepConfig}
+    classes = {name: experiments.find(name).config_class for name in experiments.names()}
+    classes["sweep"] = SweepConfig
     chosen = list(classes.values()) if experiment is None else [classes[experiment]]
     click.echo(json.dumps(json_schema(chosen), indent=2))

@@ -18,8 +18,6 @@ from dnnexp.config.schema import read
 from dnnexp.registry import NAME_PATTERN, plain, suggest
 from dnnexp.registry import Path as KeyPath
 
-COMMANDS = (*experiments.NAMES, "sweep")
-"""What `experiment:` can name."""
 _DROP = "; the argument ~expect drops the file's claims"
 
 
@@ -90,21 +88,31 @@ def parse_file(file: Path) -> Source:
     return Source(document.value, places, problems, frozenset(p.path for p in document.problems))
 
 
-def load(experiment: str, file: Path, edits: Iterable[Override] = ()) -> Any:
-    """The config in a file, with overrides applied, for the command of that experiment.
+def commands() -> tuple[str, ...]:
+    """The commands that `experiment:` can name."""
+    return (*experiments.names(), "sweep")
+
+
+def load(experiment: str, file: Path | None, edits: Iterable[Override] = ()) -> Any:
+    """The config in a file, or the default one, with overrides applied, for an experiment's command.
 
     Raises:
         ConfigError: with everything that is wrong with the file and the overrides.
     """
-    source = parse_file(file)
+    source = _empty(experiment) if file is None else parse_file(file)
     refuse_other((experiment,), source)
-    cls = experiments.find(experiment).Config
-    source = source.edited(cls, edits).named(file.stem)
+    cls = experiments.find(experiment).config_class
+    source = source.edited(cls, edits).named(experiment if file is None else file.stem)
     config, errors = read(cls, source.tree)
     errors += claim_errors(experiment, source.tree, config, bool(source.places.origins))
     if problems := source.lines(errors):
         raise ConfigError(problems)
     return config
+
+
+def _empty(experiment: str) -> Source:
+    """No keys: every error then is in an override, or says what the default config lacks."""
+    return Source({}, Places(f"the default config of {experiment}", {}, {}, {}))
 
 
 def _text(file: Path) -> bytes:
@@ -132,10 +140,10 @@ def refuse_other(allowed: tuple[str, ...], source: Source) -> None:
     wanted = source.tree.get("experiment", allowed[0])
     if wanted in allowed:
         return
-    if wanted in COMMANDS:
+    if wanted in commands():
         message = f"this config is for another command: run `dnnexp {wanted} {source.places.file}`"
     else:
-        message = f"unknown experiment {wanted!r}{suggest(str(wanted), COMMANDS)}"
+        message = f"unknown experiment {wanted!r}{suggest(str(wanted), commands())}"
     raise ConfigError([*source.problems, source.places.line(("experiment",), message)])
 
 

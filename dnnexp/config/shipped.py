@@ -11,9 +11,10 @@ def directory() -> Path:
     return inside if inside.is_dir() else package.parent / "configs"
 
 
-def reference(experiment: str) -> Path:
-    """The reference config of an experiment."""
-    return directory() / experiment / "reference.yaml"
+def reference(experiment: str) -> Path | None:
+    """The reference config of an experiment; None where it is the default config."""
+    file = directory() / experiment / "reference.yaml"
+    return file if file.is_file() else None
 
 
 def files() -> list[Path]:

@@ -6,151 +6,184 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dnnexp.config.dump import dump
 from dnnexp.config.expectations import judge
 from dnnexp.core.streams import Streams
-from dnnexp.execution.stopwatch import Stopwatch
-from dnnexp.experiments import find
-from dnnexp.experiments.base import Progress, Request, Result, Work
+from dnnexp.execution.summary import summary_text
+from dnnexp.experiments import Experiment, find
+from dnnexp.experiments.base import Event, Progress, Result, RunContext, Work
 from dnnexp.registry import plain
 from dnnexp.runs.environment import environment
 from dnnexp.runs.folder import RunFolder, WriteError, metrics_document
 
-Outcomes: TypeAlias = list[dict[str, str]]
-"""Every expectation with its outcome, as in `metrics.json`."""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How a run is carried out, beside its config.
+class RunOptions:
+    """How a run is executed, beside its config.
 
     Attributes:
-        smoke: its expectations are skipped.
-        plots: whether PNG are drawn.
-        trace: a line of state every so many steps; 0 for none.
+        smoke: skip the expectations.
+        plots: draw the figures.
+        trace: print a line of state every this many steps; 0 for none.
         plugins: the files of the user's parts that are loaded.
-        record: what `run.json` is to say beside what is always there, such as the command line.
     """
 
     smoke: bool = False
     plots: bool = True
     trace: int = 0
     plugins: tuple[Path, ...] = ()
-    record: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Finished(NamedTuple):
-    """What a complete run has left."""
+class CompletedRun(NamedTuple):
+    """A run whose folder is complete: its result, the outcomes of its expectations, and `metrics.json`."""
 
     result: Result
-    outcomes: Outcomes
+    expectations: list[dict[str, str]]
     document: dict[str, Any]
 
 
-def carry_out(
+def execute_run(
     experiment: str,
     config: Any,
     folder: RunFolder,
-    manner: Manner,
+    options: RunOptions,
     show: Progress,
-    summarise: Callable[[str, Result, Outcomes], str],
+    record: Mapping[str, Any],
     before_complete: Callable[[], None] = lambda: None,
-) -> Finished:
-    """Run, and fill the folder; `metrics.json` is written last, so that its presence means complete.
+) -> CompletedRun:
+    """Run an experiment and fill its folder; `metrics.json` is written last: its presence means complete.
 
-    `show` is called with every event, `summarise` gives the text of `summary.txt`, and `before_complete` may
-    still raise what keeps the run from being complete.
+    Args:
+        experiment: the name of the experiment.
+        config: its config.
+        folder: the folder to fill.
+        options: how to run.
+        show: is called with every event.
+        record: what `run.json` says beside the facts that every run records, such as the command line.
+        before_complete: may raise to keep the run from being complete.
 
     Raises:
-        WriteError: a file cannot be written. What an experiment raises passes through, noted in `run.json`.
+        WriteError: a file cannot be written. An error of the experiment passes through, noted in `run.json`.
     """
+    chosen = find(experiment)
     folder.write("config.yaml", dump(plain(config)))
-    with _recorded(experiment, config, folder, manner) as (durations, note):
-        watch = Stopwatch(show)
-        with _kept_running():
-            result = find(experiment).run(config, Request(Streams(config.seed), watch, manner.trace))
-        durations |= {"run": watch.seconds(), "stages": watch.stages}
+    with _RunRecord(experiment, config, folder, options, record) as run_record:
+        watch = _Stopwatch(show)
+        with _exits_become_errors():
+            result = chosen.run(config, RunContext(Streams(config.seed), watch, options.trace))
+        run_record.durations |= {"run": watch.seconds(), "stages": watch.stages}
         folder.write_arrays(result.arrays)
-        if manner.plots:
-            durations["plots"] = _plot(experiment, result, folder, show)
-        outcomes = judge(config.expect, result.metrics, skip=manner.smoke)
-        folder.write("summary.txt", summarise(experiment, result, outcomes))
-        document = metrics_document(experiment, config, result.metrics, outcomes)
+        if options.plots:
+            run_record.durations["plots"] = _write_figures(chosen, result, folder, show)
+        expectations = judge(config.expect, result.metrics, skip=options.smoke)
+        folder.write("summary.txt", summary_text(chosen, result, expectations))
+        document = metrics_document(experiment, config, result.metrics, expectations)
         before_complete()
-        note("complete", None)
+        run_record.write("complete")
         folder.write_json("metrics.json", document)
-    return Finished(result, outcomes, document)
+    return CompletedRun(result, expectations, document)
 
 
 @contextmanager
-def _kept_running() -> Iterator[None]:
-    """Code of the user's that wants to end the program ends the run.
+def _exits_become_errors() -> Iterator[None]:
+    """Let user code that tries to end the program end only its run.
 
     Raises:
-        RuntimeError: in the place of SystemExit and the like.
+        RuntimeError: in place of SystemExit and the like.
     """
     try:
         yield
     except (Exception, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise RuntimeError(f"the code ended the program: {message(error)}") from error
+        raise RuntimeError(f"the code ended the program: {error_message(error)}") from error
 
 
-def _plot(experiment: str, result: Result, folder: RunFolder, show: Progress) -> float:
-    """Draw the plots; returns the seconds it took."""
+def _write_figures(experiment: Experiment, result: Result, folder: RunFolder, show: Progress) -> float:
+    """Draw and write the figures; returns the seconds it took."""
     start = time.perf_counter()
-    for done, (name, png) in enumerate(drawn(experiment, result), start=1):
-        folder.write(name, png)
+    for done, (name, content) in enumerate(drawn(lambda: experiment.figures(result)), start=1):
+        folder.write(name, content)
         show(Work("plots", done, None))
     return time.perf_counter() - start
 
 
-def drawn(experiment: str, result: Result) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every plot, whatever matplotlib's settings on this machine are."""
-    # a user's backend, and what is wrong in a matplotlibrc, are for other programs
-    os.environ["MPLBACKEND"] = "agg"
+def drawn(figures: Callable[[], Iterable[tuple[str, Figure | bytes]]]) -> Iterator[tuple[str, bytes]]:
+    """File name and content of every figure, whatever matplotlib's settings on this machine are."""
+    os.environ["MPLBACKEND"] = "agg"  # a user's backend, and errors in a matplotlibrc, are for other programs
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    from dnnexp.plots import render
+    from dnnexp.figures import render
 
-    yield from render(experiment, result)
+    yield from render(figures)
 
 
-@contextmanager
-def _recorded(
-    experiment: str, config: Any, folder: RunFolder, manner: Manner
-) -> Iterator[tuple[dict[str, Any], Callable[[str, str | None], None]]]:
-    """Keep `run.json` true: running, then interrupted or failed, or what the caller notes."""
-    durations: dict[str, Any] = {}
-    record: dict[str, Any] = {"experiment": experiment, "name": config.name, "seed": config.seed}
-    record |= {"status": "running", "error": None, **manner.record}
-    record |= {"process": {"host": socket.gethostname(), "id": os.getpid()}}
-    record |= {"start": _now(), "end": None, "durations": durations} | environment(manner.plugins)
-    folder.write_json("run.json", record)
+class _Stopwatch:
+    """Passes events on and adds up the seconds before each, by stage and item."""
 
-    def note(status: str, error: str | None) -> None:
-        folder.write_json("run.json", record | {"status": status, "error": error, "end": _now()})
+    def __init__(self, show: Progress) -> None:
+        self._show = show
+        self._start = self._last = time.perf_counter()
+        self.stages: dict[str, float] = {}
 
-    try:
-        yield durations, note
-    except BaseException as error:  # Ctrl-C and SIGTERM are no Exception
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Work):
+            key = f"{event.stage}: {event.item}" if event.item else event.stage
+            now = time.perf_counter()
+            self.stages[key] = self.stages.get(key, 0.0) + now - self._last
+            self._last = now
+        self._show(event)
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start
+
+
+@dataclass
+class _RunRecord:
+    """`run.json`, kept true: running on entry, interrupted or failed when an error passes."""
+
+    experiment: str
+    config: Any
+    folder: RunFolder
+    options: RunOptions
+    record: Mapping[str, Any]
+    durations: dict[str, Any] = field(default_factory=dict)
+
+    def __enter__(self) -> _RunRecord:
+        name, seed = self.config.name, self.config.seed
+        self._facts = {"experiment": self.experiment, "name": name, "seed": seed}
+        self._facts |= {"status": "running", "error": None, **self.record}
+        self._facts |= {"process": {"host": socket.gethostname(), "id": os.getpid()}}
+        self._facts |= {"start": _now(), "end": None, "durations": self.durations}
+        self._facts |= environment(self.options.plugins)
+        self.folder.write_json("run.json", self._facts)
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None:
+            return
         with suppress(WriteError):  # the error under way says more
             if isinstance(error, Exception):
-                note("failed", message(error))
-            else:
-                note("interrupted", None)
-        raise
+                self.write("failed", error_message(error))
+            else:  # Ctrl-C and SIGTERM
+                self.write("interrupted")
+
+    def write(self, status: str, error: str | None = None) -> None:
+        ended = {"status": status, "error": error, "end": _now()}
+        self.folder.write_json("run.json", self._facts | ended)
 
 
-def message(error: BaseException) -> str:
-    """What an error says, with its kind where it is not one of ours."""
+def error_message(error: BaseException) -> str:
+    """The text of an error, with its type unless it is one of dnnexp's own."""
     if type(error).__module__.startswith("dnnexp."):
         return str(error)
     if isinstance(error, MemoryError):

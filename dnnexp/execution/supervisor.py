@@ -12,7 +12,7 @@ from typing import Protocol
 
 from dnnexp.execution.code import CodeError
 from dnnexp.execution.pools import Pool, PoolError
-from dnnexp.execution.worker import KILLED, KILLS, Ended, Setting, Task, ended_before, work
+from dnnexp.execution.worker import KILLED, KILLS, Ended, Task, WorkerSettings, ended_before, work
 from dnnexp.runs.sweep_folder import SweepFolder
 
 LOSSES = 20
@@ -63,7 +63,7 @@ class Supervisor:
     """Does the jobs of a sweep in a pool."""
 
     pool: Pool
-    setting: Setting
+    settings: WorkerSettings
     limits: Limits
     listener: Listener
     failures: int = 0
@@ -74,7 +74,7 @@ class Supervisor:
     _calls: dict[Future[list[Ended]], _Call] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._sweep = SweepFolder(self.setting.folder)
+        self._sweep = SweepFolder(self.settings.folder)
 
     def run(self, tasks: Iterable[Task]) -> None:
         """Do the jobs, until all have ended or too many have failed.
@@ -127,7 +127,7 @@ class Supervisor:
     def _start(self, slot: int, tasks: Sequence[Task]) -> None:
         call = _Call(slot, secrets.token_hex(4), deque(tasks), time.monotonic())
         self.listener.started(tasks)
-        self._calls[self.pool.submit(slot, work, self.setting, call.token, tasks)] = call
+        self._calls[self.pool.submit(slot, work, self.settings, call.token, tasks)] = call
 
     def _end(self, future: Future[list[Ended]], call: _Call) -> None:
         """Take what a call has come to."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dnnexp.config.sweep import Job, Plan
+from dnnexp.config.sweep import Job, Plan, SweepConfig
 from dnnexp.execution import plan_file, table
 from dnnexp.execution.code import Code
 from dnnexp.execution.plan_file import Command, PlanError
 from dnnexp.execution.run import drawn
 from dnnexp.execution.supervisor import Listener
 from dnnexp.execution.worker import Ended, Task
-from dnnexp.experiments.base import Result
 from dnnexp.runs.folder import RunFolder
 from dnnexp.runs.journal import Journal, events
 from dnnexp.runs.sweep_folder import SweepFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def has_additions(folder: Path, before: Plan, now: Plan, extend: bool) -> bool:
@@ -96,9 +98,15 @@ def results(plan: Plan, folder: RunFolder, skip: bool, plots: bool) -> dict[str,
     folder.write("results.csv", table.csv_text(found))
     folder.write_json("results.json", found.document)
     if plots:
-        for name, png in drawn("sweep", Result(plan.sweep, found.document)):
+        for name, png in drawn(lambda: _figures(plan.sweep, found.document)):
             folder.write(name, png)
     return found.document
+
+
+def _figures(sweep: SweepConfig, document: dict[str, Any]) -> Iterable[tuple[str, Figure]]:
+    from dnnexp.figures.sweep import figures
+
+    return figures(sweep, document)
 
 
 def claim(output: Path, plan: Plan, command: Command, code: Code) -> RunFolder:

@@ -1,4 +1,4 @@
-"""What is swept: the keys of all jobs, and each job's values for them."""
+"""The columns of a sweep: the swept keys with each job's values for them, and the metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dnnexp.config.sweep import Job
+from dnnexp.config.sweep import Job, Metric, SweepConfig
+from dnnexp.experiments import find
+
+
+def metrics_of(sweep: SweepConfig, jobs: Sequence[Job]) -> tuple[Metric, ...]:
+    """The metrics of a sweep: its own or, where it names none, the headlines of its experiments."""
+    return sweep.metrics or tuple(
+        Metric(label=headline.label or "", value=headline.expression)
+        for experiment in dict.fromkeys(job.experiment for job in jobs)
+        for headline in find(experiment).headlines([j.tree for j in jobs if j.experiment == experiment])
+    )
 
 
 def keys_of(jobs: Sequence[Job]) -> list[str]:

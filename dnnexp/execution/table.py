@@ -15,9 +15,8 @@ from dnnexp.config.expectations import judge
 from dnnexp.config.sweep import Job, SweepConfig
 from dnnexp.config.sweep.conditions import type_of
 from dnnexp.execution import spreadsheet
-from dnnexp.execution.default_metrics import metrics_of
 from dnnexp.execution.spreadsheet import Scalars
-from dnnexp.execution.swept import keys_of, setting, values_of
+from dnnexp.execution.swept import keys_of, metrics_of, setting, values_of
 from dnnexp.experiments.base import Outline, finite, quantile
 from dnnexp.runs.folder import SCHEMA_VERSION
 from dnnexp.runs.journal import events

@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -22,7 +22,7 @@ import dnnexp
 from dnnexp.config.schema import read
 from dnnexp.core.perturbation import THREADS
 from dnnexp.execution.code import Code, CodeError
-from dnnexp.execution.run import Manner, carry_out, message
+from dnnexp.execution.run import RunOptions, error_message, execute_run
 from dnnexp.experiments import find
 from dnnexp.experiments.base import Event, Line
 from dnnexp.plugins import PluginError, load_plugins
@@ -30,7 +30,6 @@ from dnnexp.registry import dotted
 from dnnexp.runs.folder import RunFolder
 from dnnexp.runs.sweep_folder import SweepFolder
 from dnnexp.runs.threads import THREAD_VARIABLES
-from dnnexp.summaries import text
 
 KILLS = 3
 """A job that has killed its worker so often is failed."""
@@ -59,42 +58,44 @@ class Ended(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What the jobs of a sweep share.
+class WorkerSettings:
+    """The settings that all jobs of a sweep share.
 
     Attributes:
-        folder: the sweep's.
-        manner: how runs are carried out.
-        code: what the worker must run, and load; None where it is the process that has, and is set up.
-        threads: how many `gradcheck` may use in a worker.
+        folder: the folder of the sweep.
+        options: how to run.
+        code: the code that the worker must have, and load; None in the process that has loaded it.
+        threads: how many threads `gradcheck` may use in a worker.
+        command: the command line of the sweep.
     """
 
     folder: Path
-    manner: Manner
+    options: RunOptions
     code: Code | None = None
     threads: int = 1
+    command: tuple[str, ...] = ()
 
 
-def work(setting: Setting, token: str, tasks: Sequence[Task]) -> list[Ended]:
+def work(settings: WorkerSettings, token: str, tasks: Sequence[Task]) -> list[Ended]:
     """Do the jobs; `token` marks their attempts.
 
     Raises:
         CodeError: the worker has other code than the sweep.
     """
     with _one_at_a_time:
-        if setting.code is not None:
-            os.environ[THREADS] = str(setting.threads)
+        if settings.code is not None:
+            os.environ[THREADS] = str(settings.threads)
             _use_one_blas_thread()
-            _check(setting.code)
-        return [_do(setting, token, task) for task in tasks]
+            _check(settings.code)
+        return [_do(settings, token, task) for task in tasks]
 
 
-def _do(setting: Setting, token: str, task: Task) -> Ended:
+def _do(settings: WorkerSettings, token: str, task: Task) -> Ended:
     start = time.perf_counter()
-    sweep = SweepFolder(setting.folder)
+    sweep = SweepFolder(settings.folder)
     if ended := ended_before(sweep, task.key, token):  # Dask calls again what it lost
         return ended
-    record = {**setting.manner.record, "job": task.key, "attempt": token}
+    record = {"command": settings.command, "job": task.key, "attempt": token}
     status, error = "complete", None
     try:
         if sweep.attempts(task.key, token) >= KILLS:
@@ -103,15 +104,15 @@ def _do(setting: Setting, token: str, task: Task) -> Ended:
         folder = sweep.begin(task.key, token)
         try:
             with (folder.path / "log.txt").open("w", buffering=1, encoding="utf-8") as log, _logged(log):
-                _run(task, folder, setting.manner, record, log)
+                _run(task, folder, settings.options, record, log)
         except (Exception, KeyboardInterrupt) as failure:
-            if isinstance(failure, KeyboardInterrupt) and setting.code is None:
+            if isinstance(failure, KeyboardInterrupt) and settings.code is None:
                 raise  # somebody's; a worker that is not the program hears of none
-            status, error = "failed", message(failure)
+            status, error = "failed", error_message(failure)
             _note_failure(task, folder, record, error)
         sweep.end(folder, task.key)
     except Exception as failure:  # what it found could not be kept
-        status, error = "failed", error or message(failure)
+        status, error = "failed", error or error_message(failure)
     return Ended(task.key, status, error, time.perf_counter() - start)
 
 
@@ -132,12 +133,12 @@ def ended_before(sweep: SweepFolder, key: str, token: str) -> Ended | None:
     return Ended(key, record["status"], record["error"], record["durations"].get("run", 0.0))
 
 
-def _run(task: Task, folder: RunFolder, manner: Manner, record: dict[str, Any], log: TextIO) -> None:
-    config, errors = read(find(task.experiment).Config, task.tree)
+def _run(task: Task, folder: RunFolder, options: RunOptions, record: dict[str, Any], log: TextIO) -> None:
+    config, errors = read(find(task.experiment).config_class, task.tree)
     if errors:
         raise ValueError("\n".join(f"{dotted(path)}: {what}" for path, what in errors))
     try:
-        carry_out(task.experiment, config, folder, replace(manner, record=record), _Log(log), text)
+        execute_run(task.experiment, config, folder, options, _Log(log), record)
     except Exception:
         traceback.print_exc(file=log)
         raise

@@ -1,13 +1,24 @@
-"""The experiments: config and random streams in, Result out; no files, clock, terminal or plots."""
+"""The experiments: config and random streams in, Result out.
 
-import importlib
-from typing import cast
+Each is one object in one package; a command asks that object and knows no experiment by name.
+"""
 
-from dnnexp.experiments.base import Experiment
+from dnnexp.experiments.experiment import (
+    Experiment,
+    Headline,
+    JUnitCase,
+    ReferenceChange,
+    find,
+    names,
+    register_experiment,
+)
 
-NAMES = ("optimize", "activations", "gradcheck")
-
-
-def find(name: str) -> Experiment:
-    """The experiment of that name, one of `NAMES`."""
-    return cast(Experiment, importlib.import_module(f"dnnexp.experiments.{name}"))
+__all__ = [
+    "Experiment",
+    "Headline",
+    "JUnitCase",
+    "ReferenceChange",
+    "find",
+    "names",
+    "register_experiment",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from annotated_types import Ge, Le
@@ -77,7 +77,7 @@ Progress: TypeAlias = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
-class Request:
+class RunContext:
     """What a caller wants of a run beside its config.
 
     Attributes:
@@ -106,24 +106,6 @@ class Result:
     metrics: Metrics
     arrays: Mapping[str, Any] = field(default_factory=dict)
     passed: bool = True
-
-
-class Experiment(Protocol):
-    """What the module of an experiment provides."""
-
-    Config: type[Any]
-
-    def run(self, config: Any, request: Request) -> Result:
-        """Do the experiment; a pure function of the config and the streams."""
-
-    def outline(self, config: Any) -> Outline:
-        """The shape of the metrics that `run` will return."""
-
-    def shrink(self, config: Any) -> Any:
-        """The same experiment made small enough for a second or two (`--smoke`)."""
-
-    def estimate(self, config: Any) -> str:
-        """How much work `run` will be, in words."""
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 STATUSES = ("complete", "running", "failed", "interrupted", "torn")
 """Of a run or a sweep; torn: not complete, and nothing says why."""
 
-_FOLDER = re.compile(r"(\d{8}T\d{6}Z)-([a-z]+)-(.+)", re.DOTALL)
+_FOLDER = re.compile(r"(\d{8}T\d{6}Z)-([a-z][a-z0-9_]*)-(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import dnnexp.core  # noqa: F401 # enters the built-in parts
-from dnnexp import registry
+from dnnexp import experiments, registry
 from dnnexp.__main__ import main
 from dnnexp.cli import interrupts
 from dnnexp.config import json_schema
+from dnnexp.experiments import experiment
 from dnnexp.runs.threads import THREAD_VARIABLES
 
 
@@ -59,15 +60,18 @@ def cli(
 
 
 @pytest.fixture
-def _own_registry() -> Iterator[None]:
-    """What a test's plugins register is gone after it."""
+def _own_registry() -> Iterator[Callable[[], None]]:
+    """Forget what a test's plugins registered: after it, and whenever the test calls this."""
+    parts = {kind: dict(of_kind) for kind, of_kind in registry._parts.items()}
+    known = {name: experiments.find(name) for name in experiments.names()}
 
     def forget() -> None:
         json_schema._model.cache_clear()
+        registry._parts.clear()
+        registry._parts.update({kind: dict(of_kind) for kind, of_kind in parts.items()})
+        experiment._experiments.clear()
+        experiment._experiments.update(known)
 
-    before = {kind: dict(parts) for kind, parts in registry._parts.items()}
     forget()
-    yield
-    registry._parts.clear()
-    registry._parts.update(before)
+    yield forget
     forget()

@@ -354,12 +354,12 @@ def test_a_metric_that_is_not_finite_is_a_bug(cli: Run, monkeypatch: pytest.Monk
 
 
 def test_a_plot_that_fails_leaves_no_metrics(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    import dnnexp.plots
+    import dnnexp.figures
 
     def fail(*args: Any) -> NoReturn:
         raise RuntimeError("a bug in a plot")
 
-    monkeypatch.setattr(dnnexp.plots, "render", fail)
+    monkeypatch.setattr(dnnexp.figures, "render", fail)
     ran = cli("optimize", "x.yaml", "-q")
     (folder,) = folders()
     assert (ran.code, status(folder)) == (1, "failed")

@@ -11,11 +11,11 @@ import pytest
 from dnnexp.core.activations import Tanh
 from dnnexp.core.objectives import ExpressionObjective
 from dnnexp.experiments.base import Result
+from dnnexp.experiments.gradcheck import summary as gradcheck
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.checks import verdict as compare
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig
 from dnnexp.experiments.gradcheck.targets import ObjectiveTarget
-from dnnexp.summaries import gradcheck
 
 Run = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("_own_registry")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dnnexp.cli.execute import Outcome
+from dnnexp.cli.execute import RunOutcome
 from dnnexp.cli.junit import report
 from dnnexp.core.activations.sigmoidal import Tanh
 from dnnexp.experiments.base import Result
@@ -20,7 +20,7 @@ def test_a_finding_fails_unless_the_run_passed(passed: bool, tag: str) -> None:
     found = {"passed": passed, "checks": [], "agreement": {}, "diagnosis": None, "findings": [FINDING]}
     found["verdict"] = "correct" if passed else "inconclusive"
     result = Result(CONFIG, found, passed=passed)
-    outcome = Outcome(0 if passed else 1, result)
+    outcome = RunOutcome(0 if passed else 1, result)
     (suite,) = report("gradcheck", [], [("x", outcome)], strict=False)
     (shown,) = suite.iterfind("testcase[@name='non deterministic: mine.f']/*")
     assert shown.tag == tag
@@ -33,7 +33,7 @@ def failures_of(*checks: Any) -> list[ET.Element]:
     """The failures of a run with these checks, in which all pairs disagree on some tensor."""
     found = {"passed": False, "checks": checks, "agreement": {entry["pair"]: False for entry in checks}}
     result = Result(CONFIG, found | {"verdict": "wrong", "diagnosis": None, "findings": []}, passed=False)
-    return list(report("gradcheck", [], [("x", Outcome(1, result))], strict=False).iter("failure"))
+    return list(report("gradcheck", [], [("x", RunOutcome(1, result))], strict=False).iter("failure"))
 
 
 def failed(pair: str, error: float | None, **others: Any) -> Any:

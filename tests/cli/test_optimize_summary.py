@@ -11,9 +11,11 @@ from rich.console import Console
 
 from dnnexp.config.schema import read
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import optimize
-from dnnexp.experiments.base import Request, Result
-from dnnexp.summaries import summary, text
+from dnnexp.execution.summary import summary, summary_text
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Result, RunContext
+
+optimize = find("optimize")
 
 TUNED = {
     "optimizers": [{"name": "gradient_descent"}, {"name": "adam", "learning_rate": 0.1}],
@@ -29,13 +31,13 @@ def result(**changes: Any) -> Result:
         "targets": [1, 0.1],
         "optimizers": [{"name": "momentum", "learning_rate": 0.1}, {"name": "adam", "label": "slow"}],
     }
-    config, errors = read(optimize.Config, tree | changes)
+    config, errors = read(optimize.config_class, tree | changes)
     assert config is not None, errors
-    return optimize.run(config, Request(Streams(0)))
+    return optimize.run(config, RunContext(Streams(0)))
 
 
 def told(found: Result) -> str:
-    return text("optimize", found, [])
+    return summary_text(optimize, found, [])
 
 
 def row(table: str, label: str) -> str:
@@ -87,7 +89,7 @@ def test_numbers_are_never_cut_off() -> None:
     found = result(targets=many, optimizers=[{"name": "gradient_descent", "learning_rate": 0.5}], steps=1000)
     for width in (40, 60, 80, 200):
         stream = io.StringIO()
-        Console(file=stream, width=width, color_system=None).print(summary("optimize", found, []))
+        Console(file=stream, width=width, color_system=None).print(summary(optimize, found, []))
         table = stream.getvalue()
         median = found.metrics["optimizers"]["gradient_descent"]["final_value"]["median"]
         assert f"{median:.3g}" in table
@@ -113,7 +115,7 @@ def test_labels_are_whole_though_folded(width: int) -> None:
     label = "a" + "b" * (width - 1)
     stream = io.StringIO()
     found = result(optimizers=[{"name": "adam", "label": label}])
-    Console(file=stream, width=80, color_system=None).print(summary("optimize", found, []))
+    Console(file=stream, width=80, color_system=None).print(summary(optimize, found, []))
     table = stream.getvalue()
     column = "".join(re.findall(r"^  ([ab]+)", table, flags=re.MULTILINE))
     assert label in column

@@ -37,7 +37,7 @@ batch: 2
 step_sweep: {per_decade: 1, directions: 2}
 """,
 }
-EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.NAMES)
+EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.names())
 ALWAYS = {"config.yaml", "run.json", "metrics.json", "arrays.npz", "summary.txt"}
 PLOTS = {
     "optimize": {"convergence.png", "trajectories.png"},
@@ -169,7 +169,7 @@ def test_another_process_gives_the_same_metrics_to_the_byte(cli: Run, tiny: dict
 def test_the_written_config_is_the_resolved_one(cli: Run, tiny: dict[str, Path], experiment: str) -> None:
     folder = cli(experiment, tiny[experiment], "--name", "other", "--seed", "9", "--no-plots").folder
     tree = dialect.parse((folder / "config.yaml").read_bytes()).value
-    config, errors = read(experiments.find(experiment).Config, tree)
+    config, errors = read(experiments.find(experiment).config_class, tree)
     assert errors == []
     assert plain(config) == tree
     assert (tree["experiment"], tree["name"], tree["seed"]) == (experiment, "other", 9)
@@ -270,7 +270,7 @@ def test_a_dry_run_as_json(cli: Run, experiment: str) -> None:
     (line,) = ran.out.splitlines()
     found = json.loads(line)
     assert set(found) == {"config", "estimate"}
-    config, errors = read(experiments.find(experiment).Config, found["config"])
+    config, errors = read(experiments.find(experiment).config_class, found["config"])
     assert errors == []
     assert plain(config) == found["config"]
     assert os.listdir() == []
@@ -359,9 +359,9 @@ def test_all_configs_are_validated_before_one_runs(
 
     said = []
 
-    def run(*arguments: object) -> execute.Outcome:
+    def run(*arguments: object) -> execute.RunOutcome:
         said.append("run")
-        return execute.Outcome(0)
+        return execute.RunOutcome(0)
 
     monkeypatch.setattr(execute, "execute", run)
     monkeypatch.setattr("click.echo", lambda text, **options: said.append(text))
@@ -377,7 +377,7 @@ def test_the_highest_exit_code_is_returned(
     from dnnexp.cli import execute
 
     left = iter(codes)
-    monkeypatch.setattr(execute, "execute", lambda *run: execute.Outcome(next(left)))
+    monkeypatch.setattr(execute, "execute", lambda *run: execute.RunOutcome(next(left)))
     assert cli("optimize", *[tiny["optimize"]] * 3).code == code
     left = iter(codes)
     assert cli("optimize", *[tiny["optimize"]] * 3, "nowhere.yaml").code == max(code, 2)

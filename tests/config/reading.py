@@ -16,7 +16,7 @@ MINIMAL: dict[str, Tree] = {
     "activations": {"network": {"layers": [3, 4]}, "activations": ["relu"], "initializers": ["glorot"]},
     "gradcheck": {"network": {"layers": [3, 4, 2], "activation": "tanh"}},
 }
-SHIPPED = sorted(path for path in directory().rglob("*.yaml") if path.parent.name in experiments.NAMES)
+SHIPPED = sorted(path for path in directory().rglob("*.yaml") if path.parent.name in experiments.names())
 SWEEPS = sorted((directory() / "sweep").glob("*.yaml"))
 
 
@@ -30,7 +30,7 @@ def with_value(tree: Tree, path: Sequence[str | int], value: Any) -> Tree:
 
 
 def config_class(experiment: str) -> type[Any]:
-    return experiments.find(experiment).Config
+    return experiments.find(experiment).config_class
 
 
 def errors_of(experiment: str, tree: Tree) -> list[tuple[KeyPath, str]]:

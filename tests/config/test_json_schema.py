@@ -21,7 +21,7 @@ from tests.config.reading import (
     with_value,
 )
 
-EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.NAMES)
+EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.names())
 
 
 @EXPERIMENTS
@@ -32,7 +32,7 @@ def test_the_json_schema_is_a_schema(experiment: str) -> None:
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_the_json_schema_takes_a_shipped_config_and_no_misspelt_key(file: Path) -> None:
     tree = dialect.parse(file.read_bytes()).value
-    every = [config_class(name) for name in experiments.NAMES]
+    every = [config_class(name) for name in experiments.names()]
     for classes in ([config_class(tree["experiment"])], every):
         validator = jsonschema.Draft202012Validator(json_schema(classes))
         assert validator.is_valid(tree)

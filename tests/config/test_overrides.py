@@ -40,14 +40,14 @@ def edited(experiment: str, *arguments: str, tree: Tree = None) -> Tree:
     before = copy.deepcopy(tree)
     found = tree
     for argument in arguments:
-        found = apply(experiments.find(experiment).Config, found, parse(argument)).tree
+        found = apply(experiments.find(experiment).config_class, found, parse(argument)).tree
     assert tree == before
     return found
 
 
 def resolved(experiment: str, *arguments: str, tree: Tree = None) -> Tree:
     """The config, as its plain tree, after some overrides."""
-    cls = experiments.find(experiment).Config
+    cls = experiments.find(experiment).config_class
     config, errors = read(cls, edited(experiment, *arguments, tree=tree))
     assert errors == []
     return plain(config)
@@ -305,5 +305,5 @@ def test_what_has_no_equals_sign_is_a_file(argument: str, expected: bool) -> Non
     ],
 )
 def test_the_path_has_labels_as_indices(argument: str, path: tuple[str | int, ...], removed: bool) -> None:
-    edit = apply(experiments.find("optimize").Config, OPTIMIZE, parse(argument))
+    edit = apply(experiments.find("optimize").config_class, OPTIMIZE, parse(argument))
     assert (edit.path, edit.removed) == (path, removed)

@@ -19,7 +19,7 @@ from tests.config.strategies import field_trees
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # every part is in the strategy
 @pytest.mark.usefixtures("data_files")
-@pytest.mark.parametrize("experiment", experiments.NAMES)
+@pytest.mark.parametrize("experiment", experiments.names())
 def test_what_a_config_writes_reads_as_the_same_config_and_fits_the_schema(experiment: str) -> None:
     cls = config_class(experiment)
     validator = jsonschema.Draft202012Validator(json_schema([cls]))

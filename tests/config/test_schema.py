@@ -17,7 +17,7 @@ from tests.config.reading import MINIMAL, KeyPath, Tree, config_class, valid, wi
 from tests.config.strategies import part_trees
 from tests.config.strategies.inputs import fitted
 
-EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.NAMES)
+EXPERIMENTS = pytest.mark.parametrize("experiment", experiments.names())
 
 PLACES: list[tuple[str, KeyPath, str, Callable[[str], Tree]]] = [
     ("optimize", ("objective",), "objective", lambda name: name),

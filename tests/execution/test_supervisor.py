@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dnnexp.execution.pools import PoolError
-from dnnexp.execution.run import Manner
+from dnnexp.execution.run import RunOptions
 from dnnexp.execution.supervisor import LOSSES, Limits, Supervisor
-from dnnexp.execution.worker import KILLS, Ended, Setting, Task
+from dnnexp.execution.worker import KILLS, Ended, Task, WorkerSettings
 from dnnexp.runs.sweep_folder import SweepFolder
 
 
@@ -117,7 +117,7 @@ def supervise(
     (path / "sweep.json").touch()
     log = Log()
     pool = Scripted(script, slots)
-    Supervisor(pool, Setting(path, Manner()), limits or Limits(), log).run(jobs)
+    Supervisor(pool, WorkerSettings(path, RunOptions()), limits or Limits(), log).run(jobs)
     return log
 
 
@@ -254,7 +254,7 @@ def test_what_ends_in_a_long_call_is_told_at_once(tmp_path: Path) -> None:
     waiting: list[Future[Any]] = []
     early: list[str] = []
     log = Watching()
-    Supervisor(Slow(by_key(), slots=1), Setting(tmp_path, Manner()), Limits(), log).run(tasks(7))
+    Supervisor(Slow(by_key(), slots=1), WorkerSettings(tmp_path, RunOptions()), Limits(), log).run(tasks(7))
     assert early == [log.ends[1].key]
     assert [ended.key for ended in log.ends] == [task.key for task in tasks(7)]
 
@@ -285,7 +285,7 @@ def test_a_scheduler_that_is_gone_ends_the_sweep(tmp_path: Path) -> None:
             return future
 
     (tmp_path / "sweep.json").touch()
-    supervisor = Supervisor(Gone(by_key()), Setting(tmp_path, Manner()), Limits(), Log())
+    supervisor = Supervisor(Gone(by_key()), WorkerSettings(tmp_path, RunOptions()), Limits(), Log())
     with pytest.raises(PoolError, match="scheduler is lost"):
         supervisor.run(tasks(1))
 

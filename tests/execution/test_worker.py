@@ -13,8 +13,8 @@ from dnnexp.config.sweep import plan
 from dnnexp.core.perturbation import THREADS
 from dnnexp.execution import worker
 from dnnexp.execution.code import Code, CodeError
-from dnnexp.execution.run import Manner
-from dnnexp.execution.worker import KILLED, KILLS, Setting, Task, ended_before, work
+from dnnexp.execution.run import RunOptions
+from dnnexp.execution.worker import KILLED, KILLS, Task, WorkerSettings, ended_before, work
 from dnnexp.runs.folder import WriteError
 from dnnexp.runs.sweep_folder import SweepFolder
 from dnnexp.runs.threads import THREAD_VARIABLES
@@ -40,8 +40,8 @@ def _own_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "1")
 
 
-def setting(sweep: SweepFolder, **changes: Any) -> Setting:
-    return replace(Setting(sweep.path, Manner(plots=False)), **changes)
+def setting(sweep: SweepFolder, **changes: Any) -> WorkerSettings:
+    return replace(WorkerSettings(sweep.path, RunOptions(plots=False)), **changes)
 
 
 def test_a_job_is_done_once_in_a_call(sweep: SweepFolder, task: Task) -> None:
@@ -130,7 +130,7 @@ def test_what_is_printed_is_in_the_log(
     sweep: SweepFolder, task: Task, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(worker, "_SECONDS", 0.0)
-    work(setting(sweep, manner=Manner(plots=False, trace=10)), "t", [task])
+    work(setting(sweep, options=RunOptions(plots=False, trace=10)), "t", [task])
     log = (sweep.jobs / task.key / "log.txt").read_text()
     assert "gradient_descent" in log
     assert capsys.readouterr().out == ""

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find
+from dnnexp.experiments.base import RunContext
 from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, StepSweep
 from dnnexp.experiments.gradcheck.targets import Target, Tensor
+
+gradcheck = find("gradcheck")
 
 Function = Callable[[Any], Any]
 
@@ -50,7 +52,7 @@ def metrics_of(target: Target | Case, seed: int = 0, **changes: Any) -> Any:
     checked = Given((target,)) if isinstance(target, Case) else target
     sweep = StepSweep(per_decade=1, directions=1)
     config = GradcheckConfig(target=checked, step_sweep=sweep, **changes)
-    return gradcheck.run(config, Request(Streams(seed))).metrics
+    return gradcheck.run(config, RunContext(Streams(seed))).metrics
 
 
 def negated(case: Case) -> Case:

@@ -19,11 +19,13 @@ from dnnexp.core.arrays import Array, namespace
 from dnnexp.core.initializers import LSUV, Critical, Initializer, LayerInitializer, Zeros
 from dnnexp.core.losses import SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Result, RunContext, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives, verdict
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
 from dnnexp.experiments.gradcheck.outline import rows
+
+gradcheck = find("gradcheck")
 
 
 def config(*activations: Activation, **changes: Any) -> GradcheckConfig:
@@ -34,7 +36,7 @@ def config(*activations: Activation, **changes: Any) -> GradcheckConfig:
 
 
 def run(config: GradcheckConfig, seed: int = 0) -> Result:
-    return gradcheck.run(config, Request(Streams(seed)))
+    return gradcheck.run(config, RunContext(Streams(seed)))
 
 
 @pytest.mark.parametrize("loss", [cls() for cls in registry.parts("loss").values()])
@@ -249,7 +251,7 @@ def test_fewer_methods_give_fewer_pairs() -> None:
 def test_progress_counts_every_parameter() -> None:
     seen: list[Any] = []
     checked = config(Sigmoid(), Sigmoid())
-    gradcheck.run(checked, Request(Streams(0), seen.append))
+    gradcheck.run(checked, RunContext(Streams(0), seen.append))
     count = checked.built.parameter_count
     assert {event for event in seen if event.done == event.total} == {
         *(Work(method, count, count) for method in ("forward", "central", "complex")),

@@ -14,12 +14,20 @@ from dnnexp.core.directional import miss_probability
 from dnnexp.core.faults import Fault, LayerFault, TransposedWeight, faulty_gradient
 from dnnexp.core.perturbation import least_memory
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find
+from dnnexp.experiments.base import RunContext
 from dnnexp.experiments.gradcheck import along, entries, network
 from dnnexp.experiments.gradcheck.checks import verdict
-from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
+from dnnexp.experiments.gradcheck.config import (
+    METHODS,
+    CheckedNetwork,
+    GradcheckConfig,
+    StepSweep,
+    Tolerances,
+)
 from dnnexp.registry import parts
+
+gradcheck = find("gradcheck")
 
 DEPTH = 4
 SWEEP = StepSweep(directions=1, per_decade=1)
@@ -32,7 +40,7 @@ def config(*widths: int, **changes: Any) -> GradcheckConfig:
 
 
 def metrics_of(config: GradcheckConfig, seed: int = 0) -> Any:
-    return gradcheck.run(config, Request(Streams(seed))).metrics
+    return gradcheck.run(config, RunContext(Streams(seed))).metrics
 
 
 def faults() -> list[Any]:
@@ -54,7 +62,7 @@ def test_every_fault_in_every_layer_is_caught_and_named(fault: Fault, changes: d
 
 @pytest.mark.parametrize("changes", [{"fraction": 0.3}, {"directions": 3}], ids=["fraction", "directions"])
 def test_what_is_right_passes(changes: dict[str, Any]) -> None:
-    methods = gradcheck.config.METHODS
+    methods = METHODS
     for seed in range(2):
         metrics = metrics_of(config(5, 6, 7, 4, methods=methods, **changes), seed)
         assert (metrics["passed"], metrics["diagnosis"]) == (True, None)
@@ -83,7 +91,7 @@ def test_another_seed_takes_other_entries_of_a_fraction() -> None:
     checked = config(7, 6, 5, fraction=0.2)
     masks = []
     for seed in range(2):
-        request = Request(Streams(seed))
+        request = RunContext(Streams(seed))
         masks.append(entries.sample(checked, network.draw(checked, request), request))
     assert masks[0].sum() == masks[1].sum()
     assert (masks[0] != masks[1]).any()
@@ -117,7 +125,7 @@ def found_rate(checked: GradcheckConfig) -> float:
     """How often W1 is called wrong."""
     hits, module = 0, entries if checked.directions is None else along
     for seed in range(SEEDS):
-        request = Request(Streams(seed))
+        request = RunContext(Streams(seed))
         tensors = module.measure(checked, network.draw(checked, request), request).tensors
         found = verdict(checked.tolerances, tensors).metrics["checks"]
         hits += any(entry["tensor"] == "W1" and not entry["passed"] for entry in found)
@@ -197,7 +205,7 @@ def test_a_memory_bound_that_is_too_small_is_refused_with_the_least(mode: dict[s
 
 def test_the_least_memory_gives_the_same_numbers() -> None:
     for mode in ({}, {"fraction": 0.5}, {"directions": 2}):
-        checked = config(5, 6, 4, methods=gradcheck.config.METHODS, **mode)
+        checked = config(5, 6, 4, methods=METHODS, **mode)
         least = 1.01 * least_memory(checked.built, checked.batch)
         whole, small = metrics_of(checked), metrics_of(replace(checked, memory=least))
         assert (small["passed"], small["coverage"]) == (True, whole["coverage"])

@@ -10,11 +10,13 @@ from dnnexp.config.schema import read
 from dnnexp.core.activations import Activation, Identity, Sigmoid, Tanh
 from dnnexp.core.faults import BatchSize, Fault, LayerFault, MissingSlope, Sign, TransposedWeight
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find
+from dnnexp.experiments.base import RunContext
 from dnnexp.experiments.gradcheck.blame import culprit
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep
 from dnnexp.registry import parts
+
+gradcheck = find("gradcheck")
 
 DEPTH = 4
 
@@ -24,7 +26,7 @@ def checked(fault: Fault | None, *activations: Activation, **changes: Any) -> An
     network = CheckedNetwork((5,) * (len(chosen) + 1), chosen)
     sweep = StepSweep(directions=1)
     config = GradcheckConfig(network=network, batch=3, step_sweep=sweep, inject=fault, **changes)
-    return gradcheck.run(config, Request(Streams(0))).metrics
+    return gradcheck.run(config, RunContext(Streams(0))).metrics
 
 
 def faults() -> list[Any]:

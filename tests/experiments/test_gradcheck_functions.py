@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Event, Request, Work
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Event, RunContext, Work
 from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.config import DIFFERENCES, GradcheckConfig, StepSweep
 from tests.experiments.given_cases import (
@@ -23,6 +23,8 @@ from tests.experiments.given_cases import (
     off_in_one_coordinate,
     shifted,
 )
+
+gradcheck = find("gradcheck")
 
 POINTS = np.random.default_rng(1).uniform(-2, 2, (3, 4))
 
@@ -114,7 +116,7 @@ def test_many_entries_are_reported_on_the_way() -> None:
     points = np.random.default_rng(0).uniform(-2, 2, (30, 100))
     case, events = made(lambda x: np.sin(x).sum(0), np.cos, points), list[Event]()
     config = GradcheckConfig(target=Given((case,)), step_sweep=StepSweep(per_decade=1, directions=1))
-    metrics = gradcheck.run(config, Request(Streams(0), events.append)).metrics
+    metrics = gradcheck.run(config, RunContext(Streams(0), events.append)).metrics
     assert metrics["verdict"] == "correct"
     done = [Work("entries", 2048, 3000, "f"), Work("entries", 3000, 3000, "f"), Work("cases", 1, 1, "f")]
     assert events == done

@@ -13,11 +13,14 @@ from dnnexp.core.arrays import Array
 from dnnexp.core.faults import Fault, LayerFault
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find
+from dnnexp.experiments.base import RunContext
 from dnnexp.experiments.gradcheck import network, products
+from dnnexp.experiments.gradcheck.checks import verdict
 from dnnexp.experiments.gradcheck.config import METHODS, CheckedNetwork, GradcheckConfig, StepSweep
 from dnnexp.registry import parts
+
+gradcheck = find("gradcheck")
 
 DEPTH = 4
 ACTIVATIONS = [cls() for cls in parts("activation").values()]
@@ -31,7 +34,7 @@ def config(*activations: Activation, width: int = 5, **changes: Any) -> Gradchec
 
 
 def metrics_of(config: GradcheckConfig, seed: int = 0) -> Any:
-    return gradcheck.run(config, Request(Streams(seed))).metrics
+    return gradcheck.run(config, RunContext(Streams(seed))).metrics
 
 
 def of(metrics: Any, tensor: str) -> Any:
@@ -49,17 +52,17 @@ def faults() -> list[Any]:
 def test_the_adjoint_test_alone_catches_every_fault(fault: Fault) -> None:
     """One number for the whole network; transposed_weight in layer 1 spoils the part of x only."""
     checked = config(Tanh(), Sigmoid(), Tanh(), Sigmoid(), inject=fault, methods=("backward", "forward"))
-    request = Request(Streams(0))
+    request = RunContext(Streams(0))
     (tensor,) = products.measure(checked, network.draw(checked, request), request)
     assert (tensor.tensor, tensor.shape) == ("uJv", (5,))
-    (entry,) = gradcheck.checks.verdict(checked.tolerances, [tensor]).metrics["checks"]
+    (entry,) = verdict(checked.tolerances, [tensor]).metrics["checks"]
     assert not entry["passed"]
     assert entry["bound_ratio"] > 1e3
 
 
 @pytest.mark.parametrize("count", [1, 7])
 def test_the_adjoint_test_takes_so_many_pairs(count: int) -> None:
-    checked, request = config(Tanh(), Tanh(), adjoint_directions=count), Request(Streams(0))
+    checked, request = config(Tanh(), Tanh(), adjoint_directions=count), RunContext(Streams(0))
     problem = network.draw(checked, request)
     (tensor,) = products.measure(checked, problem, request)
     assert tensor.shape == (count,)
@@ -138,8 +141,8 @@ def test_kinks_on_the_way_are_left_out_and_not_accused(seed: int) -> None:
 def test_another_seed_takes_other_directions() -> None:
     checked, found = config(Tanh(), Tanh(), hessian_directions=2), []
     for seed in (0, 0, 1):
-        request = Request(Streams(seed))
-        problem = network.draw(checked, Request(Streams(5)))  # the same network
+        request = RunContext(Streams(seed))
+        problem = network.draw(checked, RunContext(Streams(5)))  # the same network
         tensors = products.measure(checked, problem, request)
         found.append({tensor.tensor: tensor.by_method["forward"] for tensor in tensors})
     for name in ("uJv", "Hv.W1", "Hv.b2", "uHv"):
@@ -148,7 +151,7 @@ def test_another_seed_takes_other_directions() -> None:
 
 
 def test_the_directions_of_one_run_differ_and_are_of_unit_length() -> None:
-    checked, request = config(Identity(), hessian_directions=3), Request(Streams(0))
+    checked, request = config(Identity(), hessian_directions=3), RunContext(Streams(0))
     tensors = {t.tensor: t for t in products.measure(checked, network.draw(checked, request), request)}
     # of a linear network with squared error H is that of least squares: the same for every output
     products_of_bias = tensors["Hv.b1"].by_method["forward"]

@@ -15,14 +15,16 @@ from dnnexp.core.losses import SquaredError
 from dnnexp.core.network import Network
 from dnnexp.core.problem import Problem
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find
+from dnnexp.experiments.base import RunContext
 from dnnexp.experiments.gradcheck import along, entries
 from dnnexp.experiments.gradcheck import network as measurement
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt, verdict
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
 from dnnexp.experiments.gradcheck.quotients import Quotients, bounded
 from dnnexp.experiments.gradcheck.recheck import Looked
+
+gradcheck = find("gradcheck")
 
 WIDTHS = (3, 5, 4)
 pairs = pytest.mark.parametrize("methods", [("backward", "central"), ("backward", "central4", "complex")])
@@ -41,7 +43,7 @@ def metrics_of(monkeypatch: pytest.MonkeyPatch, given: Problem, **changes: Any) 
     monkeypatch.setattr(measurement, "draw", lambda config, request: given)
     network = CheckedNetwork(given.network.widths, given.network.activations)
     config = GradcheckConfig(network=network, step_sweep=StepSweep(directions=1, per_decade=1), **changes)
-    return gradcheck.run(config, Request(Streams(0))).metrics
+    return gradcheck.run(config, RunContext(Streams(0))).metrics
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch, index: tuple[int, int], off: float) -> None:

@@ -11,11 +11,13 @@ from dnnexp.core.activations import ReLU, Sigmoid, Sine, Tanh
 from dnnexp.core.faults import Factor, Sign
 from dnnexp.core.initializers import He, LayerInitializer, LeCun, Normal
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find
+from dnnexp.experiments.base import RunContext
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt, verdict
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
 from dnnexp.registry import parts
+
+gradcheck = find("gradcheck")
 
 
 def metrics_of(activation: Any, std: float, seed: int = 0, **changes: Any) -> Any:
@@ -23,7 +25,7 @@ def metrics_of(activation: Any, std: float, seed: int = 0, **changes: Any) -> An
     arguments: dict[str, Any] = {"initializer": initializer, "batch": 4} | changes
     network = CheckedNetwork((6, 7, 7, 5), activation)
     config = GradcheckConfig(network=network, step_sweep=StepSweep(directions=1), **arguments)
-    return gradcheck.run(config, Request(Streams(seed))).metrics
+    return gradcheck.run(config, RunContext(Streams(seed))).metrics
 
 
 @pytest.mark.parametrize("std", [0.01, 0.3, 1.0, 3.0])

@@ -9,10 +9,12 @@ import pytest
 
 from dnnexp.core.initializers import Glorot, He, LayerInitializer, LeCun, Normal
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request
+from dnnexp.experiments import find
+from dnnexp.experiments.base import RunContext
 from dnnexp.experiments.gradcheck.config import METHODS, CheckedNetwork, GradcheckConfig, StepSweep
 from dnnexp.registry import parts
+
+gradcheck = find("gradcheck")
 
 
 def random_config(seed: int) -> GradcheckConfig:
@@ -41,7 +43,7 @@ def random_config(seed: int) -> GradcheckConfig:
 
 def accusation(seed: int) -> Any:
     """What is said against a right network; None if nothing is."""
-    metrics = gradcheck.run(random_config(seed), Request(Streams(seed))).metrics
+    metrics = gradcheck.run(random_config(seed), RunContext(Streams(seed))).metrics
     return None if metrics["verdict"] != "wrong" else (seed, metrics["diagnosis"])
 
 

@@ -12,13 +12,15 @@ from dnnexp import registry
 from dnnexp.core.activations import Identity, ReLU, Tanh
 from dnnexp.core.initializers import LayerInitializer, Normal, Zeros
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Event, Request, Work
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Event, RunContext, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt, verdict
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
 from dnnexp.experiments.gradcheck.sentences import headline, points
 from dnnexp.experiments.gradcheck.targets import FunctionTarget
 from tests.experiments.user_plugins import enter
+
+gradcheck = find("gradcheck")
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def _no_plugins() -> Any:
 
 
 def run(config: GradcheckConfig, progress: Callable[[Event], None] = lambda event: None) -> Any:
-    return gradcheck.run(config, Request(Streams(0), progress)).metrics
+    return gradcheck.run(config, RunContext(Streams(0), progress)).metrics
 
 
 def network(std: float, activation: Any, **changes: Any) -> GradcheckConfig:

@@ -8,7 +8,7 @@ import pytest
 from dnnexp.config.load import load
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import find
-from dnnexp.experiments.base import Request, Result
+from dnnexp.experiments.base import Result, RunContext
 
 Run = Callable[[str], Result]
 
@@ -33,7 +33,7 @@ def _runner(experiment: str, folder: Path) -> Run:
             file = folder / f"c{len(found)}.yaml"
             file.write_text(f"experiment: {experiment}\n{text}", encoding="utf-8")
             config = load(experiment, file)
-            found[text] = find(experiment).run(config, Request(Streams(config.seed)))
+            found[text] = find(experiment).run(config, RunContext(Streams(config.seed)))
         return found[text]
 
     return run

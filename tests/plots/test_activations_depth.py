@@ -14,10 +14,11 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from dnnexp.core.activations import Tanh
+from dnnexp.experiments.activations.figures import depth
+from dnnexp.experiments.activations.figures.groups import groups
 from dnnexp.experiments.base import Result
-from dnnexp.plots.activations import curves, depth
-from dnnexp.plots.activations.groups import groups
-from dnnexp.plots.style import INK
+from dnnexp.figures.scales import log_scale
+from dnnexp.figures.style import INK
 from dnnexp.registry import Labelled
 
 SMALL = """
@@ -178,7 +179,7 @@ def test_log_normal_quantiles_have_the_mean_and_the_scatter() -> None:
 
 
 def test_sixty_decades_are_shown_at_most() -> None:
-    scale = curves.log_scale([np.array([1e-200, 1e-3, 10.0, 1e200])])
+    scale = log_scale([np.array([1e-200, 1e-3, 10.0, 1e200])])
     assert 1e-5 < scale.bottom < 1e-3
     assert 10 < scale.top < 1e3
     assert (scale.below, scale.above) == ("<$10^{-30}$", ">$10^{30}$")

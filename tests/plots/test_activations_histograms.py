@@ -19,10 +19,10 @@ from dnnexp.config.load import load
 from dnnexp.config.shipped import reference
 from dnnexp.core.streams import Streams
 from dnnexp.experiments import find
-from dnnexp.experiments.base import Request, Result
-from dnnexp.plots.activations import histograms
-from dnnexp.plots.activations.layers import Histogram, chosen
-from dnnexp.plots.activations.layers import histograms as of_layers
+from dnnexp.experiments.activations.figures import histograms
+from dnnexp.experiments.activations.figures.layers import Histogram, chosen
+from dnnexp.experiments.activations.figures.layers import histograms as of_layers
+from dnnexp.experiments.base import Result, RunContext
 
 Run = Callable[[str], Result]
 
@@ -51,7 +51,7 @@ def result(run_activations: Run) -> Result:
 @pytest.fixture(scope="module")
 def of_reference() -> Result:
     config = load("activations", reference("activations"))
-    return find("activations").run(config, Request(Streams(config.seed)))
+    return find("activations").run(config, RunContext(Streams(config.seed)))
 
 
 def panels(figure: Figure) -> tuple[list[Axes], list[Axes]]:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from dnnexp.experiments.activations.figures.overview import figures, overview
+from dnnexp.experiments.activations.figures.verdicts import colour_of
 from dnnexp.experiments.base import Result
-from dnnexp.plots.activations.overview import figures, overview
-from dnnexp.plots.activations.verdicts import colour_of
 from dnnexp.registry import Labelled
 
 Run = Callable[[str], Result]

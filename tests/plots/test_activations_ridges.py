@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from scipy.stats import norm
 
+from dnnexp.experiments.activations.figures import histograms, ridges
 from dnnexp.experiments.base import Result
-from dnnexp.plots.activations import histograms, ridges
 
 Run = Callable[[str], Result]
 

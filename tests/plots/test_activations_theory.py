@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from matplotlib.contour import QuadContourSet
 
+from dnnexp.experiments.activations.figures import correlation, depth, phase, scaling
 from dnnexp.experiments.base import Result
-from dnnexp.plots.activations import correlation, depth, phase, scaling
 
 SMALL = """
 network: {layers: [8, 8, 8, 8]}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from matplotlib.figure import Figure
 
+from dnnexp.experiments.activations.figures.histograms import of_case
+from dnnexp.experiments.activations.figures.verdicts import colour_of
 from dnnexp.experiments.activations.verdicts import NAMES
 from dnnexp.experiments.base import Result
-from dnnexp.plots.activations.histograms import of_case
-from dnnexp.plots.activations.verdicts import colour_of
 
 Run = Callable[[str], Result]
 

@@ -7,10 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dnnexp.experiments.base import Result
-from dnnexp.plots import render
-from dnnexp.plots.comparison import figures
-from dnnexp.plots.style import STYLE
+from dnnexp.experiments import find
 
 EVALUATIONS = np.arange(6)
 STATISTICS: tuple[Any, ...] = (np.median, np.min)
@@ -19,10 +16,8 @@ STATISTICS: tuple[Any, ...] = (np.median, np.min)
 def figure(
     experiment: str, labels: tuple[str, ...], metrics: list[Any], arrays: list[Any] | None = None
 ) -> Figure:
-    document = {"experiment": experiment, "runs": metrics}
-    found = {str(i): each for i, each in enumerate(arrays or [{}] * len(metrics))}
-    ((name, made),) = figures(Result(labels, document, found))
-    assert name == "compare"
+    made = find(experiment).compare(labels, metrics, arrays or [{}] * len(metrics))
+    assert made is not None
     return made
 
 
@@ -164,12 +159,3 @@ def test_many_runs_are_told_apart(runs: int) -> None:
     styles = {(h.get_color(), str(h.get_linestyle()), h.get_marker()) for h in made.axes[0].get_lines()}
     assert len(styles) == min(runs, 32)
     assert len(legend(made)) == runs
-
-
-def test_it_is_rendered_like_other_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    arrays = {str(i): {"evaluations": EVALUATIONS, "adam.value": values(i)} for i in range(2)}
-    document = {"experiment": "optimize", "runs": [optimize("adam")] * 2}
-    ((name, png),) = render("comparison", Result(("a", "b"), document, arrays))
-    assert name == "compare.png"
-    assert png.startswith(b"\x89PNG")
-    assert STYLE["figure.dpi"] > 0

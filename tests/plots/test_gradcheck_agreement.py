@@ -11,9 +11,9 @@ from matplotlib.patches import Rectangle
 
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
-from dnnexp.plots.gradcheck import agreement, errors
-from dnnexp.plots.gradcheck.scale import short
-from dnnexp.plots.style import ALARM, STYLE
+from dnnexp.experiments.gradcheck.figures import agreement, errors
+from dnnexp.experiments.gradcheck.figures.scale import short
+from dnnexp.figures.style import ALARM, STYLE
 from tests.plots.gradchecks import METHODS, assert_readable, network, result, tensor, texts
 
 

@@ -12,13 +12,15 @@ from matplotlib.figure import Figure
 from dnnexp.core.activations import Identity, ReLU
 from dnnexp.core.initializers import LayerInitializer, Normal, Zeros
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import gradcheck
-from dnnexp.experiments.base import Request, Result
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Result, RunContext
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep
+from dnnexp.experiments.gradcheck.figures import agreement, errors, tensors
 from dnnexp.experiments.gradcheck.targets import ActivationTarget, AllTargets
-from dnnexp.plots.gradcheck import agreement, errors, tensors
-from dnnexp.plots.style import STYLE
+from dnnexp.figures.style import STYLE
 from tests.plots.gradchecks import assert_readable, texts
+
+gradcheck = find("gradcheck")
 
 SWEEP = StepSweep(per_decade=1)
 
@@ -31,7 +33,7 @@ def _style() -> Any:
 
 
 def run(**keys: Any) -> Result:
-    return gradcheck.run(GradcheckConfig(step_sweep=SWEEP, **keys), Request(Streams(0)))
+    return gradcheck.run(GradcheckConfig(step_sweep=SWEEP, **keys), RunContext(Streams(0)))
 
 
 def labels(figure: Figure) -> str:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dnnexp import plots
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
-from dnnexp.plots.gradcheck import tensors
-from dnnexp.plots.gradcheck.scale import Scale, short
-from dnnexp.plots.style import ALARM, STYLE
+from dnnexp.experiments.gradcheck.figures import tensors
+from dnnexp.experiments.gradcheck.figures.scale import Scale, short
+from dnnexp.figures.style import ALARM, STYLE
 from tests.plots.gradchecks import METHODS, assert_readable, network, result, tensor, texts
+from tests.plots.rendering import render
 
 PARTS = ("analytic", "central", "richardson", "complex")
 
@@ -183,7 +183,7 @@ def test_every_text_is_inside_and_apart(make: Any) -> None:
 
 @pytest.mark.parametrize("make", ALL)
 def test_the_files_are_drawn_without_a_warning(make: Any) -> None:
-    found = dict(plots.render("gradcheck", make()))
+    found = dict(render("gradcheck", make()))
     assert found.keys() == {"tensors.png", "agreement.png"}
 
 

@@ -8,9 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.optimize.cases import Case, cases, quartiles
-from dnnexp.plots.optimize.convergence import convergence
-from dnnexp.plots.style import INK
+from dnnexp.experiments.optimize.figures.cases import Case, cases, quartiles
+from dnnexp.experiments.optimize.figures.convergence import convergence
+from dnnexp.figures.style import INK
 
 Run = Callable[[str], Result]
 INF = float("inf")

@@ -8,13 +8,15 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from dnnexp import plots
 from dnnexp.experiments.base import Result
-from dnnexp.plots import optimize, style
-from dnnexp.plots.optimize.cases import cases
-from dnnexp.plots.optimize.convergence import convergence
+from dnnexp.experiments.optimize import figures as optimize
+from dnnexp.experiments.optimize.figures.cases import cases
+from dnnexp.experiments.optimize.figures.convergence import convergence
+from dnnexp.figures import style
+from tests.plots.rendering import render
 
 Run = Callable[[str], Result]
 
@@ -69,7 +71,7 @@ DRAWN = {"convergence.png", "trajectories.png"}
     ],
 )
 def test_what_applies_is_drawn(run_optimize: Run, text: str, expected: set[str]) -> None:
-    assert {name for name, _ in plots.render("optimize", run_optimize(text))} == expected
+    assert {name for name, _ in render("optimize", run_optimize(text))} == expected
 
 
 MANY = ", ".join(f"{{name: adam, label: adam_{i}, learning_rate: {10 ** (-i / 5):.3g}}}" for i in range(25))
@@ -120,7 +122,7 @@ LOST = (
     ],
 )
 def test_extremes_are_drawn(run_optimize: Run, text: str) -> None:
-    for name, content in plots.render("optimize", run_optimize(text)):
+    for name, content in render("optimize", run_optimize(text)):
         if name.endswith(".png"):
             image = imread(io.BytesIO(content))
             assert len(np.unique(image.sum(axis=2))) > 10
@@ -174,6 +176,7 @@ DATA = BASE.replace("valley", "{name: network, data: moons, hidden: [3]}").repla
 def test_texts_are_inside_and_apart(run_optimize: Run, text: str) -> None:
     with matplotlib.rc_context(style.STYLE):
         for name, figure in optimize.figures(run_optimize(text)):
+            assert isinstance(figure, Figure)
             canvas: Any = FigureCanvasAgg(figure)
             canvas.draw()
             boxes = list(text_boxes(figure, canvas.get_renderer()))

@@ -10,11 +10,11 @@ from matplotlib.collections import PathCollection
 from PIL import Image
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.optimize import animation
-from dnnexp.plots.optimize.animation import paths_gif
-from dnnexp.plots.optimize.cases import Case, cases
-from dnnexp.plots.optimize.paths import outcomes, trajectories
-from dnnexp.plots.style import ALARM, FAINT
+from dnnexp.experiments.optimize.figures import animation
+from dnnexp.experiments.optimize.figures.animation import paths_gif
+from dnnexp.experiments.optimize.figures.cases import Case, cases
+from dnnexp.experiments.optimize.figures.paths import outcomes, trajectories
+from dnnexp.figures.style import ALARM, FAINT
 
 Run = Callable[[str], Result]
 

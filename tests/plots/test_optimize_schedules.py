@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.optimize.cases import cases
-from dnnexp.plots.optimize.schedules import has_schedules, schedules
+from dnnexp.experiments.optimize.figures.cases import cases
+from dnnexp.experiments.optimize.figures.schedules import has_schedules, schedules
 
 Run = Callable[[str], Result]
 CONFIG = """

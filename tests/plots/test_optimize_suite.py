@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.optimize.cases import Case, cases
-from dnnexp.plots.optimize.suite import (
+from dnnexp.experiments.optimize.figures.cases import Case, cases
+from dnnexp.experiments.optimize.figures.suite import (
     ecdf,
     ecdf_curve,
     performance_profile,

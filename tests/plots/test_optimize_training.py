@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.optimize.cases import Case, cases
-from dnnexp.plots.optimize.training import training
+from dnnexp.experiments.optimize.figures.cases import Case, cases
+from dnnexp.experiments.optimize.figures.training import training
 
 Run = Callable[[str], Result]
 

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from dnnexp.experiments.base import Result
-from dnnexp.plots.optimize.cases import Case, cases
-from dnnexp.plots.optimize.tuning import learning_rates, tuning
-from dnnexp.plots.style import ALARM
+from dnnexp.experiments.optimize.figures.cases import Case, cases
+from dnnexp.experiments.optimize.figures.tuning import learning_rates, tuning
+from dnnexp.figures.style import ALARM
 
 Run = Callable[[str], Result]
 

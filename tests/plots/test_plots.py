@@ -13,33 +13,36 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from dnnexp import plots
 from dnnexp.config.load import load
 from dnnexp.config.shipped import reference
 from dnnexp.core.initializers import LayerInitializer, Normal, Zeros
 from dnnexp.core.optimizers import GradientDescent
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import NAMES, find
+from dnnexp.experiments import find, names
+from dnnexp.experiments.activations import figures as activations
 from dnnexp.experiments.activations.config import Widths
-from dnnexp.experiments.base import Request, Result
+from dnnexp.experiments.base import Result, RunContext
+from dnnexp.experiments.gradcheck import figures as gradcheck
 from dnnexp.experiments.gradcheck.config import StepSweep
+from dnnexp.experiments.optimize import figures as optimize
+from dnnexp.experiments.optimize.figures.cases import cases
+from dnnexp.experiments.optimize.figures.convergence import convergence
+from dnnexp.experiments.optimize.figures.paths import trajectories
 from dnnexp.experiments.optimize.starts import Starts
-from dnnexp.plots import activations, gradcheck, optimize, style
-from dnnexp.plots.optimize.cases import cases
-from dnnexp.plots.optimize.convergence import convergence
-from dnnexp.plots.optimize.paths import trajectories
+from dnnexp.figures import style
 from dnnexp.registry import Labelled
+from tests.plots.rendering import render
 
 
 def smoke(experiment: str, **changes: Any) -> Result:
     config = replace(find(experiment).shrink(load(experiment, reference(experiment))), **changes)
-    return find(experiment).run(config, Request(Streams(0)))
+    return find(experiment).run(config, RunContext(Streams(0)))
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=names())
 def rendered(request: pytest.FixtureRequest) -> tuple[str, Result, dict[str, bytes]]:
     result = smoke(request.param)
-    return request.param, result, dict(plots.render(request.param, result))
+    return request.param, result, dict(render(request.param, result))
 
 
 def test_every_plot_is_a_png_with_something_on_it(rendered: tuple[str, Result, dict[str, bytes]]) -> None:
@@ -63,7 +66,7 @@ def test_the_files_are_those_documented(rendered: tuple[str, Result, dict[str, b
 
 def test_the_same_result_gives_the_same_bytes(rendered: tuple[str, Result, dict[str, bytes]]) -> None:
     experiment, result, found = rendered
-    name, png = next(iter(plots.render(experiment, result)))
+    name, png = next(iter(render(experiment, result)))
     assert png == found[name]
 
 
@@ -72,7 +75,7 @@ def figures(experiment: str) -> Iterator[tuple[str, Figure]]:
     yield from module.figures(smoke(experiment))
 
 
-@pytest.mark.parametrize("experiment", NAMES)
+@pytest.mark.parametrize("experiment", names())
 def test_no_text_is_clipped_or_overlaps_another_in_its_axes(experiment: str) -> None:
     for name, figure in figures(experiment):
         canvas: Any = FigureCanvasAgg(figure)
@@ -124,7 +127,7 @@ def test_divergence_is_drawn_and_named() -> None:
     assert result.metrics["optimizers"]["wild"]["diverged"] == 5
     titles = [axes.get_title("left") for axes in trajectories(cases(result)[0]).axes]
     assert "diverged" in titles[0]
-    assert dict(plots.render("optimize", result)).keys() == {"convergence.png", "trajectories.png"}
+    assert dict(render("optimize", result)).keys() == {"convergence.png", "trajectories.png"}
 
 
 def test_values_of_one_bin_whose_spread_overflows_are_drawn() -> None:
@@ -132,7 +135,7 @@ def test_values_of_one_bin_whose_spread_overflows_are_drawn() -> None:
     config = load("activations", reference("activations"))
     item = replace(config.initializers[0].item, weights=Normal(std=1e300), biases=Normal(std=1e300))
     result = smoke("activations", initializers=(Labelled("huge", item),))
-    assert len(dict(plots.render("activations", result))) > 3
+    assert len(dict(render("activations", result))) > 3
 
 
 def test_errors_draws_theory_beside_measurement() -> None:
@@ -164,4 +167,4 @@ def test_curves_can_be_told_apart() -> None:
     ],
 )
 def test_odd_results_are_drawn_without_a_warning(experiment: str, changes: dict[str, Any]) -> None:
-    assert all(len(png) > 1000 for _, png in plots.render(experiment, smoke(experiment, **changes)))
+    assert all(len(png) > 1000 for _, png in render(experiment, smoke(experiment, **changes)))

@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from dnnexp.plots import style
+from dnnexp.figures import style
 
 # How linear sRGB looks without one kind of cones: Machado, Oliveira and Fernandes, "A physiologically-based
 # model for simulation of color vision deficiency", 2009, table 1, severity 1.0

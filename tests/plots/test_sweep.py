@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
@@ -12,12 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from dnnexp import plots
 from dnnexp.config.sweep import Contour, Metric
 from dnnexp.experiments.base import Result
-from dnnexp.plots import sweep
-from dnnexp.plots.style import STYLE
-from dnnexp.plots.sweep.study import Study
+from dnnexp.figures import render, sweep
+from dnnexp.figures.style import STYLE
+from dnnexp.figures.sweep.study import Study
 from tests.plots.gradchecks import assert_readable
 from tests.plots.sweeps import FAILED, MISSING, grid, swept
 
@@ -25,7 +25,11 @@ A, B = Metric(value="a"), Metric(value="b")
 
 
 def figures(result: Result) -> dict[str, Figure]:
-    return dict(sweep.figures(result))
+    return dict(sweep.figures(result.config, result.metrics))
+
+
+def rendered(result: Result) -> Iterator[tuple[str, bytes]]:
+    return render(lambda: sweep.figures(result.config, result.metrics))
 
 
 def words(figure: Figure) -> str:
@@ -55,7 +59,7 @@ def test_keys_that_are_swept_together_are_one() -> None:
     settings = [{"x": 1, "y": 10}, {"x": 2, "y": 20}, {"x": 3, "y": 30}]
     result = swept(settings, both, A, B, zip={"x": (1, 2, 3), "y": (10, 20, 30)})
     assert set(figures(result)) == {"metrics"}
-    (axis,) = Study.of(result).axes
+    (axis,) = Study.of(result.config, result.metrics).axes
     assert (axis.keys, axis.names, axis.is_numeric) == (("x", "y"), ("1", "2", "3"), True)
     assert "y swept along with x" in words(figures(result)["metrics"])
 
@@ -63,7 +67,8 @@ def test_keys_that_are_swept_together_are_one() -> None:
 @pytest.mark.parametrize("first", [["a", "b", "c"], [1, 1, 2]])
 def test_what_is_swept_together_is_named_together_where_no_number_tells_it_apart(first: list[Any]) -> None:
     settings = [{"x": x, "y": y} for x, y in zip(first, (10, 20, 30), strict=True)]
-    (axis,) = Study.of(swept(settings, both, A, B, zip={"x": tuple(first), "y": (10, 20, 30)})).axes
+    result = swept(settings, both, A, B, zip={"x": tuple(first), "y": (10, 20, 30)})
+    (axis,) = Study.of(result.config, result.metrics).axes
     assert axis.names == tuple(f"{x}, {y}" for x, y in zip(first, (10, 20, 30), strict=True))
 
 
@@ -106,7 +111,7 @@ def test_any_values_can_be_drawn(name: str, scale: Any) -> None:
         return {"m": value, "m.theory": value, "m.contour": value}
 
     for settings in (grid(seed=range(5)), grid(x=range(5)), grid(x=range(5), y="uv")):
-        assert list(plots.render("sweep", swept(settings, find, metric)))
+        assert list(rendered(swept(settings, find, metric)))
 
 
 @pytest.mark.parametrize("values", ODD.values(), ids=list(ODD))
@@ -114,7 +119,7 @@ def test_any_values_can_be_drawn_as_points_and_lines(values: list[float | None])
     points = [{"x": i, "y": 10.0 ** ((7 * i) % 5)} for i in range(5)]
     lines = grid(x=range(5), y=["u", "v"], z=[1, 2])
     for settings in (points, lines):
-        assert list(plots.render("sweep", swept(settings, lambda setting: values[setting["x"]])))
+        assert list(rendered(swept(settings, lambda setting: values[setting["x"]])))
 
 
 KEYS: dict[str, list[Any]] = {
@@ -130,7 +135,7 @@ KEYS: dict[str, list[Any]] = {
 def test_any_settings_can_be_drawn(values: list[Any]) -> None:
     metric = Metric(label="_$label 日本", value="m")
     for more in ({}, {"y": [1, "b"]}, {"y": [1, "b"], "z": [1, 2]}):
-        assert list(plots.render("sweep", swept(grid(x=values, **more), lambda _: 1.0, metric)))
+        assert list(rendered(swept(grid(x=values, **more), lambda _: 1.0, metric)))
 
 
 def sample(name: str) -> Result:
@@ -175,7 +180,7 @@ def test_every_text_is_inside_and_apart(name: str) -> None:
 
 
 def test_a_sweep_is_rendered_as_png() -> None:
-    found = dict(plots.render("sweep", sample("map")))
+    found = dict(rendered(sample("map")))
     assert set(found) == {"m.png", "other_metric.png"}
     assert imread(io.BytesIO(found["m.png"])).shape[0] > 300
 

@@ -10,15 +10,15 @@ from matplotlib.colors import to_rgba
 
 from dnnexp.config.sweep import Metric
 from dnnexp.experiments.base import Result
-from dnnexp.plots import sweep
-from dnnexp.plots.style import ALARM, FAINT, INK
+from dnnexp.figures import sweep
+from dnnexp.figures.style import ALARM, FAINT, INK
 from tests.plots.sweeps import FAILED, MISSING, grid, swept
 
 RATES = [1e-3, 1e-2, 1e-1, 1.0]
 
 
 def only(result: Result) -> Any:
-    ((_, figure),) = sweep.figures(result)
+    ((_, figure),) = sweep.figures(result.config, result.metrics)
     return figure.axes
 
 

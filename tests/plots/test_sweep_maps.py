@@ -13,14 +13,14 @@ from matplotlib.text import Text
 
 from dnnexp.config.sweep import Contour, Metric
 from dnnexp.experiments.base import Result
-from dnnexp.plots import sweep
-from dnnexp.plots.style import ALARM, FAINT
-from dnnexp.plots.sweep.colours import LOST, Colours
+from dnnexp.figures import sweep
+from dnnexp.figures.style import ALARM, FAINT
+from dnnexp.figures.sweep.colours import LOST, Colours
 from tests.plots.sweeps import FAILED, MISSING, grid, swept
 
 
 def only(result: Result) -> Any:
-    ((_, figure),) = sweep.figures(result)
+    ((_, figure),) = sweep.figures(result.config, result.metrics)
     return figure
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dnnexp.plots.sweep.axis import KeyAxis, is_geometric
-from dnnexp.plots.sweep.names import ends, file_names, number, numbers, split, texts
-from dnnexp.plots.sweep.study import quantity
+from dnnexp.figures.sweep.axis import KeyAxis, is_geometric
+from dnnexp.figures.sweep.names import ends, file_names, number, numbers, split, texts
+from dnnexp.figures.sweep.study import quantity
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from dnnexp.cli.plugins import load_plugins, plugin_option
 from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
@@ -29,6 +30,7 @@ def _png(context: click.Context, parameter: click.Parameter, file: Path | None) 
     help="Where the plot is written.  [default: compare.png in the output folder]",
 )
 @click.option("--no-plots", is_flag=True, help="Write no PNG.")
+@plugin_option
 def command(
     names: tuple[str, ...],
     output: Path,
@@ -36,6 +38,7 @@ def command(
     as_json: bool,
     plot: Path | None,
     no_plots: bool,
+    plugins: tuple[Path, ...],
 ) -> int:
     """Show what differs between runs in config, environment and metrics, and draw their curves in one plot.
 
@@ -46,6 +49,7 @@ def command(
 
     if len(names) < 2:
         raise click.UsageError("needs two runs or more to compare")
+    load_plugins(plugins)
     runs = comparison.load(find_runs(output, names))
     compared = comparison.compared(runs)
     code = 0

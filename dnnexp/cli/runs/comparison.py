@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import numpy as np
@@ -32,6 +32,9 @@ from dnnexp.runs.compare import (
 )
 from dnnexp.runs.folder import RunFolder, reporting
 from dnnexp.runs.record import Run, read_json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SHORT = 22
 """Characters of a value that stands in a column; longer ones get lines of their own."""
@@ -182,27 +185,37 @@ def draw(runs: Sequence[Loaded], found: Compared, file: Path) -> None:
         WriteError: it cannot be written.
     """
     from dnnexp.execution.run import drawn
-    from dnnexp.experiments.base import Result
+    from dnnexp.experiments import find, names
 
     experiments = {run.run.experiment for run in runs}
     if len(experiments) > 1:
         click.echo("dnnexp: no plot: these are runs of different experiments", err=True)
         return
     (experiment,) = experiments
-    metrics = {"experiment": experiment, "runs": [run.metrics for run in runs]}
-    arrays = {}
-    path = runs[0].run.path
+    if experiment not in names():
+        click.echo(f"dnnexp: no plot: unknown experiment {experiment!r}; a --plugin may bring it", err=True)
+        return
+    compare = find(experiment).compare
+    metrics, arrays, path = [run.metrics for run in runs], [], runs[0].run.path
     try:
-        for index, path in enumerate(run.run.path for run in runs):
-            arrays[str(index)] = _curves(path)
-        ((_, png),) = drawn("comparison", Result(labels(runs, found.config), metrics, arrays))
+        for path in (run.run.path for run in runs):
+            arrays.append(_curves(path))
+        made = [*drawn(lambda: _figures(compare(labels(runs, found.config), metrics, arrays)))]
     except _UNREADABLE:
         click.echo(f"dnnexp: no plot: {path}: what is to be drawn cannot be read", err=True)
         return
+    if not made:
+        click.echo(f"dnnexp: no plot: {experiment} draws no comparison", err=True)
+        return
     with reporting(file):
         file.parent.mkdir(parents=True, exist_ok=True)
+    ((_, png),) = made
     RunFolder(file.parent).write(file.name, png)
     click.echo(f"plot: {file}", err=True)
+
+
+def _figures(figure: Figure | None) -> list[tuple[str, Figure | bytes]]:
+    return [] if figure is None else [("compare", figure)]
 
 
 def _curves(folder: Path) -> dict[str, Any]:

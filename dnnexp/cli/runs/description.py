@@ -15,9 +15,9 @@ from rich.text import Text
 from dnnexp.cli.printable import printable
 from dnnexp.cli.runs.list import described
 from dnnexp.cli.runs.words import duration, instant, size, state
+from dnnexp.experiments.tables import count
 from dnnexp.runs.compare import environment_leaves
 from dnnexp.runs.record import Run, read_json
-from dnnexp.summaries.tables import count
 
 _FAILURES = 20
 

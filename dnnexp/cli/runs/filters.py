@@ -38,8 +38,8 @@ def keep(
     Raises:
         click.BadParameter: no such experiment, or an expression that cannot be used.
     """
-    _check(experiments)
-    holds = _condition(where)
+    holds, runs = _condition(where), [*runs]
+    _check(experiments, runs)
     for run in runs:
         if experiments and run.experiment not in experiments:
             continue
@@ -53,13 +53,14 @@ def keep(
             yield run
 
 
-def _check(wanted: Sequence[str]) -> None:
+def _check(wanted: Sequence[str], runs: Iterable[Run]) -> None:
+    """An experiment is known by its command or, if a plugin brought it, by a run."""
     if not wanted:
         return
-    from dnnexp.experiments import NAMES
+    from dnnexp.experiments import names
     from dnnexp.registry import suggest
 
-    known = (*NAMES, "sweep")
+    known = dict.fromkeys((*names(), "sweep", *(run.experiment for run in runs if run.experiment)))
     for name in wanted:
         if name not in known:
             message = f"unknown experiment {name!r}{suggest(name, known)}"

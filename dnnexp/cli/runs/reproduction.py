@@ -19,14 +19,13 @@ from dnnexp.cli.plugins import load_plugins
 from dnnexp.cli.progress import Display
 from dnnexp.cli.runs.comparison import no_metrics, section
 from dnnexp.config.load import ConfigError, load
-from dnnexp.execution.run import Manner, carry_out
-from dnnexp.experiments import NAMES
+from dnnexp.execution.run import RunOptions, execute_run
+from dnnexp.experiments import names
 from dnnexp.runs.catalogue import look
 from dnnexp.runs.compare import ABSENT, Reproduction, Row, environment_leaves, reproduction, rows
 from dnnexp.runs.environment import command_line
 from dnnexp.runs.folder import RunFolder
 from dnnexp.runs.record import Run, read_json
-from dnnexp.summaries import text
 
 _COLOURS = {"identical": "green", "within tolerance": "green", "different": "red"}
 
@@ -45,19 +44,21 @@ class Again(NamedTuple):
 def reproduced(folder: Path, again: Again) -> int:
     """Run it again and say what came of it; returns the exit code."""
     run, before, record = look(folder), read_json(folder / "metrics.json"), read_json(folder / "run.json")
-    if run is None or run.experiment not in NAMES:
+    if run is None or run.jobs is not None:
         raise click.UsageError(f"{folder}: is not the folder of one run; of a sweep, name a job's folder")
     if not isinstance(before.get("metrics"), dict):
         raise click.UsageError(f"{folder}: {no_metrics(run)} to be compared with")
     load_plugins(again.plugins)
     _tell_of_plugins(record, again.plugins)
+    if run.experiment not in names():
+        raise click.UsageError(f"{folder}: unknown experiment {run.experiment!r}; a --plugin may bring it")
     try:
         config = load(run.experiment, folder / "config.yaml")
     except ConfigError as error:
         click.echo(str(error), err=True)
         return 2
     try:
-        made = _carry_out(run, config, again, is_smoke=_is_smoke(before))
+        made = _run_again(run, config, again, is_smoke=_is_smoke(before))
         after = read_json(made / "metrics.json")
         found = reproduction(before["metrics"], after["metrics"], again.rtol)
         environments = [environment_leaves(record), environment_leaves(read_json(made / "run.json"))]
@@ -89,13 +90,13 @@ def _is_smoke(before: Mapping[str, Any]) -> bool:
     return bool(outcomes) and all(entry.get("outcome") == "skipped" for entry in outcomes)
 
 
-def _carry_out(run: Run, config: Any, again: Again, is_smoke: bool) -> Path:
+def _run_again(run: Run, config: Any, again: Again, is_smoke: bool) -> Path:
     assert run.experiment is not None
     folder = RunFolder.claim(again.output, run.experiment, config.name)
     record = {"command": command_line(), "reproduces": str(run.path.resolve())}
-    manner = Manner(smoke=is_smoke, plots=again.plots, plugins=again.plugins, record=record)
+    options = RunOptions(smoke=is_smoke, plots=again.plots, plugins=again.plugins)
     with Display(Console(stderr=True), config.name, again.quiet) as display:
-        carry_out(run.experiment, config, folder, manner, display, text, before_complete=check)
+        execute_run(run.experiment, config, folder, options, display, record, check)
     point_latest(folder)
     return folder.path
 

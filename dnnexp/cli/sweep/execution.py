@@ -21,9 +21,9 @@ from dnnexp.core.perturbation import THREADS
 from dnnexp.execution import sweep
 from dnnexp.execution.code import Code
 from dnnexp.execution.pools import Pool, PoolError, Processes, Serial
-from dnnexp.execution.run import Manner
+from dnnexp.execution.run import RunOptions
 from dnnexp.execution.supervisor import Limits, Supervisor
-from dnnexp.execution.worker import Setting, Task
+from dnnexp.execution.worker import Task, WorkerSettings
 from dnnexp.runs.environment import command_line
 from dnnexp.runs.folder import RunFolder
 from dnnexp.runs.journal import Journal
@@ -94,15 +94,16 @@ class SweepExecution:
         with SweepDisplay(self.console, self.plan, len(tasks), self.options.quiet) as display:
             limits = Limits(self.options.retries, self.options.max_failures)
             recorder = sweep.Recorder(self.journal, display)
-            Supervisor(pool, self._setting(len(tasks)), limits, recorder).run(tasks)
+            Supervisor(pool, self._settings(len(tasks)), limits, recorder).run(tasks)
 
-    def _setting(self, jobs: int) -> Setting:
-        plots, record = not self.options.no_plots, {"command": command_line()}
-        manner = Manner(self.plan.sweep.smoke, plots, plugins=self.code.plugins, record=record)
+    def _settings(self, jobs: int) -> WorkerSettings:
+        plots = not self.options.no_plots
+        options = RunOptions(self.plan.sweep.smoke, plots, plugins=self.code.plugins)
         is_here = self.options.executor == "serial"
         workers = max(1, min(self.options.workers, jobs))
         threads = int(os.environ.get(THREADS) or max(1, self.options.cores // workers))
-        return Setting(self.folder.path.resolve(), manner, None if is_here else self.code, threads)
+        code, folder = None if is_here else self.code, self.folder.path.resolve()
+        return WorkerSettings(folder, options, code, threads, tuple(command_line()))
 
     def _results(self, plots: bool) -> dict[str, Any]:
         SweepFolder(self.folder.path).discard_attempts()

@@ -16,7 +16,7 @@ from dnnexp.cli.printable import printable
 from dnnexp.cli.sweep.options import SweepOptions
 from dnnexp.cli.sweep.words import place, word
 from dnnexp.config.sweep import Plan
-from dnnexp.summaries import expectations
+from dnnexp.execution.summary import expectations
 
 _SHOWN = 20
 """So many jobs at most are listed one by one in a summary."""

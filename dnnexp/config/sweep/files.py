@@ -113,17 +113,17 @@ def _opened_base(given: str, path: Path, edits: Sequence[Override], lines: list[
         lines += error.problems
         return
     wanted = source.tree.get("experiment")
-    if wanted not in experiments.NAMES:
+    if wanted not in experiments.names():
         lines += [*source.problems, source.places.line(("experiment",), _refusal(wanted))]
         return
-    source = source.edited(experiments.find(str(wanted)).Config, edits).named(path.stem)
+    source = source.edited(experiments.find(str(wanted)).config_class, edits).named(path.stem)
     lines += source.problems
     yield BaseFile(given, path, replace(source, problems=()))
 
 
 def _refusal(wanted: object) -> str:
     if wanted is None:
-        return f"is needed in a config to sweep over; allowed: {', '.join(experiments.NAMES)}"
+        return f"is needed in a config to sweep over; allowed: {', '.join(experiments.names())}"
     if wanted == "sweep":
         return "a sweep cannot be over another sweep"
-    return f"unknown experiment {wanted!r}{suggest(str(wanted), experiments.NAMES)}"
+    return f"unknown experiment {wanted!r}{suggest(str(wanted), experiments.names())}"

@@ -102,7 +102,7 @@ class Base:
 
     def applied(self, draft: Draft, settings: Combination) -> Draft | None:
         """The draft with more settings; None, with the problem noted, where the base lacks a key."""
-        cls = experiments.find(self.experiment).Config
+        cls = experiments.find(self.experiment).config_class
         tree, paths, complete = draft.tree, list(draft.paths), True
         for key, value, path in settings:
             try:
@@ -127,7 +127,7 @@ class Base:
 
         `known` are errors that the base has by itself: they are noted without the settings.
         """
-        config, errors = read(experiments.find(self.experiment).Config, draft.tree)
+        config, errors = read(experiments.find(self.experiment).config_class, draft.tree)
         known = set(known)
         for path, message in errors:
             if path not in self.source.unread:

@@ -113,7 +113,7 @@ class _Planner:
         """All jobs of a base."""
         base = Base(file.given, file.experiment, file.source, self.places, self.problems, self.several)
         bare = Draft(file.source.tree)
-        alone, _ = read(find(base.experiment).Config, bare.tree)
+        alone, _ = read(find(base.experiment).config_class, bare.tree)
         for path, message in claim_errors(base.experiment, bare.tree, alone):
             base.note(bare, path, message)
         start = base.applied(bare, expand.fixed(self.sweep))
@@ -121,7 +121,7 @@ class _Planner:
             for combination in combinations:  # for what is wrong with their keys
                 base.applied(bare, combination)
             return
-        _, known = read(find(base.experiment).Config, start.tree)
+        _, known = read(find(base.experiment).config_class, start.tree)
         for combination in combinations:
             for draft in self._repeated(base, base.applied(start, combination)):
                 self._add_job(base, draft, known)

@@ -12,7 +12,7 @@ from dnnexp.experiments.activations.config import Config
 from dnnexp.experiments.activations.measure import measure
 from dnnexp.experiments.activations.metrics import of_case
 from dnnexp.experiments.activations.theory import Theory, phase_diagram, theory
-from dnnexp.experiments.base import Metrics, Request, Result, Work, finite
+from dnnexp.experiments.base import Metrics, Result, RunContext, Work, finite
 
 BANDS = (
     *("pre.mean_square", "post.mean_square", "post.std", "sample_std", "correlation", "effective_rank"),
@@ -31,12 +31,12 @@ SCALED = (
 """Those that it keeps of networks of other depths and widths."""
 
 
-def run(config: Config, request: Request) -> Result:
+def run(config: Config, context: RunContext) -> Result:
     """Send one input through the networks of every case, and a gradient back.
 
     The weights are drawn by initializer label, so all activations see the same ones.
     """
-    x = config.input.draw(request.streams("input"), config.network.layers[0])
+    x = config.input.draw(context.streams("input"), config.network.layers[0])
     metrics: Metrics = {"input": _described(x), "cases": {}}
     arrays: dict[str, Any] = {}
     theories: dict[str, Theory | None] = {}
@@ -45,9 +45,9 @@ def run(config: Config, request: Request) -> Result:
         for place, case in enumerate(config.cases):
             found = []
             for step, widths in enumerate(networks, start=1):
-                found.append(_case(config, case, widths, x, request.streams, is_main=step == 1))
+                found.append(_case(config, case, widths, x, context.streams, is_main=step == 1))
                 total = len(networks) * len(config.cases)
-                request.progress(Work("cases", place * len(networks) + step, total))
+                context.progress(Work("cases", place * len(networks) + step, total))
             metrics["cases"][case], more, theories[case] = found[0]
             arrays |= more
             if (expected := theories[case]) and len(x) > 1:

@@ -25,7 +25,7 @@ from dnnexp.core.extrapolation import Extrapolated
 from dnnexp.core.faults import backward, faulty_gradient, jacobian_backward
 from dnnexp.core.losses import Linear
 from dnnexp.core.problem import Problem
-from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.experiments.gradcheck.config import DIFFERENCES, GradcheckConfig, ordered
 from dnnexp.experiments.gradcheck.entries import Entries
@@ -59,13 +59,13 @@ class _Tensor:
         return self.problem, Direction(parameters=v)
 
 
-def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entries:
+def measure(config: GradcheckConfig, problem: Problem, context: RunContext) -> Entries:
     """∇E·v of each tensor, uᵀ (∂y/∂x) w of the outputs, for random unit vectors: `(directions,)` each."""
     whole = faulty_gradient(problem, config.inject)
     truth = problem.network.gradient(problem.parameters, problem.x, problem.t, problem.loss)
     none = tuple(np.zeros(width, bool) for width in problem.network.widths[1:])
     tensors, units, taken, missed = [], [none], 0, 0.0
-    for done, tensor in enumerate(_tensors(config, problem, request), start=1):
+    for done, tensor in enumerate(_tensors(config, problem, context), start=1):
         found, crossed, again = _along(config, tensor)
         tensors.append(found)
         units += crossed
@@ -73,7 +73,7 @@ def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entr
         if tensor.name != "dy/dx":
             entries = truth[tensor.start : tensor.start + tensor.vectors.shape[1]]
             missed = max(missed, _missed(config, found, entries))
-        request.progress(Work("tensors", done, 2 * problem.network.depth + 1))
+        context.progress(Work("tensors", done, 2 * problem.network.depth + 1))
     layers = [np.any(masks, axis=0) for masks in zip(*units, strict=True)]
     return Entries(
         tensors,
@@ -85,17 +85,17 @@ def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entr
     )
 
 
-def _tensors(config: GradcheckConfig, problem: Problem, request: Request) -> Iterator[_Tensor]:
+def _tensors(config: GradcheckConfig, problem: Problem, context: RunContext) -> Iterator[_Tensor]:
     """W1 b1 … WL bL and dy/dx."""
     start, count = 0, config.directions or 0
     for level, (n_in, n_out) in enumerate(pairwise(problem.network.widths), start=1):
         for letter, size in (("W", n_out * n_in), ("b", n_out)):
             name = f"{letter}{level}"
-            v = request.streams("tensor directions", name).standard_normal((count, size))
+            v = context.streams("tensor directions", name).standard_normal((count, size))
             unit = v / np.linalg.norm(v, axis=1, keepdims=True)
             yield _Tensor(name, problem, unit, start)
             start += size
-    stream = request.streams("tensor directions", "dy/dx")
+    stream = context.streams("tensor directions", "dy/dx")
     w = stream.standard_normal((count, *problem.x.shape))
     unit = w / np.linalg.norm(w, axis=(1, 2), keepdims=True)
     yield _Tensor("dy/dx", problem, unit, u=stream.standard_normal((count, *problem.signals().output.shape)))

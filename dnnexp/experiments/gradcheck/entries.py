@@ -21,7 +21,7 @@ from dnnexp.core.parameter_derivatives import (
     forward_derivatives,
 )
 from dnnexp.core.problem import Problem
-from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.measured import Coverage, Kinks
@@ -55,10 +55,10 @@ class Entries(NamedTuple):
     coverage: Coverage
 
 
-def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entries:
+def measure(config: GradcheckConfig, problem: Problem, context: RunContext) -> Entries:
     """All entries, or a fraction of each tensor of parameters."""
-    compared = sample(config, problem, request)
-    found, units = _gradients(config, problem, compared, request)
+    compared = sample(config, problem, context)
+    found, units = _gradients(config, problem, compared, context)
     inputs, input_units = _jacobians(config, problem)
     looked = _look(config, problem, found, compared)
     looked_inputs = _look_at_inputs(config, problem, inputs)
@@ -81,12 +81,12 @@ def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Entr
     )
 
 
-def sample(config: GradcheckConfig, problem: Problem, request: Request) -> Any:
+def sample(config: GradcheckConfig, problem: Problem, context: RunContext) -> Any:
     """A mask of the parameters that are compared, `(P,)`: of each tensor the fraction, at least one."""
     compared = np.ones(problem.network.parameter_count, bool)
     if config.fraction == 1:
         return compared
-    stream = request.streams("entries")
+    stream = context.streams("entries")
     for layer in problem.network.layers(compared):
         for tensor in layer:
             count = max(1, round(config.fraction * tensor.size))
@@ -102,7 +102,7 @@ def _coverage(problem: Problem, compared: Any, inputs: int) -> Coverage:
 
 
 def _gradients(
-    config: GradcheckConfig, problem: Problem, compared: Any, request: Request
+    config: GradcheckConfig, problem: Problem, compared: Any, context: RunContext
 ) -> tuple[Found, list[Any]]:
     """∂E/∂θ by every method, and by each of differences the units of every layer that crossed a kink."""
     places = None if compared.all() else np.flatnonzero(compared)
@@ -111,7 +111,7 @@ def _gradients(
     crossed: dict[str, Any] = {}
     units, error = [], None
     for name, method in methods.items():
-        found: Any = method(config, problem, places, _reported(request, name, int(compared.sum())))
+        found: Any = method(config, problem, places, _reported(context, name, int(compared.sum())))
         if isinstance(found, Extrapolated):
             found, error = found.value, _spread(found.error, compared, np.inf)
         elif isinstance(found, Differences):
@@ -129,13 +129,13 @@ def _spread(values: Any, compared: Any, rest: Any) -> Any:
     return whole
 
 
-def _reported(request: Request, method: str, count: int) -> Callable[[int], None]:
+def _reported(context: RunContext, method: str, count: int) -> Callable[[int], None]:
     done = 0
 
     def add(more: int) -> None:
         nonlocal done
         done += more
-        request.progress(Work(method, done, count))
+        context.progress(Work(method, done, count))
 
     return add
 

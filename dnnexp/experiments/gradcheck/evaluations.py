@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.extrapolation import STEPS
-from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
 
@@ -23,7 +23,7 @@ _OF_A_DIRECTION, _OF_A_STEP = 60, 10
 _EVENTS = 1000
 
 
-def watched(config: GradcheckConfig, case: Case, request: Request) -> Case:
+def watched(config: GradcheckConfig, case: Case, context: RunContext) -> Case:
     """The same case; its calls are told as they are made, and of how many."""
     total, done = _expected(config, case), 0
     size = max(1, total // _EVENTS)
@@ -36,7 +36,7 @@ def watched(config: GradcheckConfig, case: Case, request: Request) -> Case:
                 part = columns[:, first : first + size]
                 found.append(np.asarray(function(part)))
                 done += part.shape[1]
-                request.progress(Work("evaluations", done, max(done, total), case.name))
+                context.progress(Work("evaluations", done, max(done, total), case.name))
             return np.concatenate(found, axis=-1).reshape(*found[0].shape[:-1], *x.shape[1:])
 
         return values

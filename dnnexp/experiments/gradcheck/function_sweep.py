@@ -10,7 +10,7 @@ import numpy as np
 from dnnexp.core import noise
 from dnnexp.core.arrays import Floats
 from dnnexp.core.extrapolation import EPSILON
-from dnnexp.experiments.base import Metrics, Request
+from dnnexp.experiments.base import Metrics, RunContext
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.sweep import curve_metrics
@@ -30,7 +30,7 @@ class Swept(NamedTuple):
     arrays: dict[str, Any]
 
 
-def sweep(config: GradcheckConfig, cases: tuple[Case, ...], request: Request) -> Swept:
+def sweep(config: GradcheckConfig, cases: tuple[Case, ...], context: RunContext) -> Swept:
     """As for a network: errors relative to |φ'(0)| by the formula, φ(s) = f(x + s v) at the case's points.
 
     A direction v has normal coordinates of the scale max(1, |x_j|) / √d. Directions in which the slope is 0
@@ -39,7 +39,7 @@ def sweep(config: GradcheckConfig, cases: tuple[Case, ...], request: Request) ->
     h, rows = config.step_sweep.steps(), dict[str, list[Floats]]()
     directions = min(config.step_sweep.directions, max(1, _MOST_ROWS // max(1, len(cases))))
     for case in cases:
-        stream = request.streams("directions", case.name)
+        stream = context.streams("directions", case.name)
         for number in range(directions):
             count = case.points.shape[1]
             x = case.points[:, number * max(1, count // directions) % count]  # on both sides of a kink

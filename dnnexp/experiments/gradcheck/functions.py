@@ -12,7 +12,7 @@ from dnnexp.core import noise
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.differentiation import COMPLEX_STEP, scaled_step
 from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_ladder
-from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
@@ -43,23 +43,23 @@ TOLERANCE = (
 )
 
 
-def measure(config: GradcheckConfig, request: Request) -> Measured:
+def measure(config: GradcheckConfig, context: RunContext) -> Measured:
     """Every case of the target at all of its points."""
     with told_by_line("target"):
-        cases = config.target.cases(request.streams)
-    cases = tuple(watched(config, case, request) if case.one_by_one else case for case in cases)
+        cases = config.target.cases(context.streams)
+    cases = tuple(watched(config, case, context) if case.one_by_one else case for case in cases)
     tensors: list[Derivatives] = []
     taken, findings = 0, list(config.target.findings)
     for done, case in enumerate(cases, start=1):
         with told_by_line(case.name):
             refuse_shapes(case)
-            found, again = _derivatives(config, case, request)
+            found, again = _derivatives(config, case, context)
             known = {finding.kind for finding in case.findings}
             findings += [*case.findings, *(more for more in _inspect(case) if more.kind not in known)]
         tensors += found
         taken += again
-        request.progress(Work("cases", done, len(cases), case.name))
-    swept = sweep(config, cases, request)
+        context.progress(Work("cases", done, len(cases), case.name))
+    swept = sweep(config, cases, context)
     return Measured(
         tensors,
         _coverage(tensors),
@@ -90,11 +90,11 @@ class _Entries(NamedTuple):
         return _Entries(self.coordinates[places], self.columns[places], self.x[places])
 
 
-def _sample(config: GradcheckConfig, case: Case, request: Request) -> Any:
+def _sample(config: GradcheckConfig, case: Case, context: RunContext) -> Any:
     """A mask of the entries that are compared, `(d, N)`: of each tensor the fraction, at least one."""
     compared = np.ones(case.points.shape, bool)
     if config.fraction < 1:
-        stream = request.streams("entries", case.name)
+        stream = context.streams("entries", case.name)
         for piece in case.pieces:
             shape = compared[piece.places].shape
             size = int(np.prod(shape))
@@ -113,15 +113,15 @@ def _coverage(tensors: list[Derivatives]) -> Coverage:
     return Coverage(entries, compared, missed, fewest_points=fewest, most_points=most)
 
 
-def _derivatives(config: GradcheckConfig, case: Case, request: Request) -> tuple[list[Derivatives], int]:
+def _derivatives(config: GradcheckConfig, case: Case, context: RunContext) -> tuple[list[Derivatives], int]:
     """The tensors of a case by every method, and how many differences were taken again."""
-    chosen = _sample(config, case, request)
+    chosen = _sample(config, case, context)
     compared = chosen.reshape(-1)
     coordinates, columns = np.nonzero(chosen)
     entries = _Entries(coordinates, columns, case.points[chosen])
     by_method = {m: _spread(v, compared) for m, v in _quotients(config, case, entries).items()}
     claimed = np.asarray(case.gradient(case.points.copy()), dtype=np.float64).reshape(-1)
-    again = _extrapolated(config, case, entries, request)
+    again = _extrapolated(config, case, entries, context)
     again = Extrapolated(
         _spread(again.value, compared), _spread(again.error, compared, np.inf), _spread(again.order, compared)
     )
@@ -208,7 +208,9 @@ def _rounding(case: Case) -> Floats:
     return np.asarray(np.maximum(_NOISES * np.nan_to_num(deviation) + _ROUNDINGS * EPSILON * here, _TINY))
 
 
-def _extrapolated(config: GradcheckConfig, case: Case, entries: _Entries, request: Request) -> Extrapolated:
+def _extrapolated(
+    config: GradcheckConfig, case: Case, entries: _Entries, context: RunContext
+) -> Extrapolated:
     """By extrapolation of central differences, with the noise of the value at each point."""
     noises, count, found = _noise(case), len(entries.x), []
     for first in range(0, count, _BLOCK):
@@ -217,7 +219,7 @@ def _extrapolated(config: GradcheckConfig, case: Case, entries: _Entries, reques
         plus, minus = _changes(config, case, block, h), _changes(config, case, block, -h)
         found.append(extrapolate(h, plus - minus, noises[block.columns], plus + minus))
         if count > _BLOCK:
-            request.progress(Work("entries", first + len(block.x), count, case.name))
+            context.progress(Work("entries", first + len(block.x), count, case.name))
     return Extrapolated(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 

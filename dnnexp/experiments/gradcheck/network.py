@@ -9,7 +9,7 @@ import numpy as np
 
 from dnnexp.core import rounding
 from dnnexp.core.problem import Problem
-from dnnexp.experiments.base import Metrics, Request
+from dnnexp.experiments.base import Metrics, RunContext
 from dnnexp.experiments.gradcheck import along, entries, products, quotients
 from dnnexp.experiments.gradcheck.blame import explain
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
@@ -18,12 +18,12 @@ from dnnexp.experiments.gradcheck.measured import Measured
 from dnnexp.experiments.gradcheck.sweep import sweep
 
 
-def measure(config: GradcheckConfig, request: Request) -> Measured:
+def measure(config: GradcheckConfig, context: RunContext) -> Measured:
     """By every entry, or along random directions."""
-    problem = draw(config, request)
-    found = (entries if config.directions is None else along).measure(config, problem, request)
-    swept = sweep(config, problem, request)
-    tensors = [*found.tensors, *products.measure(config, problem, request), *swept.slopes]
+    problem = draw(config, context)
+    found = (entries if config.directions is None else along).measure(config, problem, context)
+    swept = sweep(config, problem, context)
+    tensors = [*found.tensors, *products.measure(config, problem, context), *swept.slopes]
 
     def diagnose(accused: str | None, wrong: list[Metrics]) -> Metrics:
         return explain(problem, found.gradients, found.jacobians, accused, wrong)
@@ -43,9 +43,9 @@ def measure(config: GradcheckConfig, request: Request) -> Measured:
     )
 
 
-def draw(config: GradcheckConfig, request: Request) -> Problem:
+def draw(config: GradcheckConfig, context: RunContext) -> Problem:
     """Parameters, inputs and targets, each from its own stream."""
-    network, streams = config.built, request.streams
+    network, streams = config.built, context.streams
     x = streams("input").standard_normal((config.batch, network.widths[0]))
     t = config.loss.example_targets(streams("targets"), config.batch, network.widths[-1])
     parameters = network.draw(config.initializer, streams("weights"), streams("biases"), x)

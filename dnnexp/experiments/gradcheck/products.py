@@ -19,7 +19,7 @@ from dnnexp.core.second_order import (
     extrapolated_of_gradient,
     forward_over_reverse,
 )
-from dnnexp.experiments.base import Request, Work
+from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, ordered
 from dnnexp.experiments.gradcheck.recheck import Found, recheck
@@ -37,31 +37,31 @@ def second_order_methods(config: GradcheckConfig) -> tuple[str, ...]:
     return tuple(ordered({"forward", "richardson"} | (set(config.methods) & _SECOND)))
 
 
-def measure(config: GradcheckConfig, problem: Problem, request: Request) -> Iterator[Derivatives]:
+def measure(config: GradcheckConfig, problem: Problem, context: RunContext) -> Iterator[Derivatives]:
     """uJv: ⟨u, J v⟩ against ⟨Jᵀu, v⟩; Hv.W1 …: H v by several methods; uHv: ⟨u, H v⟩ against ⟨H u, v⟩."""
     if config.adjoint_directions and {"backward", "forward"} <= set(config.methods):
-        yield _adjoint(config, problem, request)
+        yield _adjoint(config, problem, context)
     if config.hessian_directions:
-        yield from _hessian(config, problem, request)
+        yield from _hessian(config, problem, context)
 
 
-def _adjoint(config: GradcheckConfig, problem: Problem, request: Request) -> Derivatives:
+def _adjoint(config: GradcheckConfig, problem: Problem, context: RunContext) -> Derivatives:
     """J = ∂y/∂(θ, x), for u, v of fresh normal numbers each: `(directions,)`."""
-    stream, count = request.streams("adjoint"), config.adjoint_directions
+    stream, count = context.streams("adjoint"), config.adjoint_directions
     found = []
     for done in range(count):  # one at a time: a direction is as large as all parameters
         u = stream.standard_normal((1, *problem.signals().output.shape))
         v = stream.standard_normal((1, problem.parameters.size)).T
         w = stream.standard_normal((1, *problem.x.shape))
         found.append(adjoint(problem, u, v, w, config.inject))
-        request.progress(Work("adjoint", done + 1, count))
+        context.progress(Work("adjoint", done + 1, count))
     left, right, bound = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Derivatives("uJv", {"backward": right, "forward": left}, bound)
 
 
-def _hessian(config: GradcheckConfig, problem: Problem, request: Request) -> Iterator[Derivatives]:
+def _hessian(config: GradcheckConfig, problem: Problem, context: RunContext) -> Iterator[Derivatives]:
     """H v of every tensor of parameters, `(directions, ...)`, and the symmetry of H."""
-    count, stream = config.hessian_directions, request.streams("hessian")
+    count, stream = config.hessian_directions, context.streams("hessian")
     drawn = stream.standard_normal((2 * count, problem.parameters.size)).T
     unit = np.asfortranarray(drawn / np.linalg.norm(drawn, axis=0))
     u, v = unit[:, count:], unit[:, :count]
@@ -76,7 +76,7 @@ def _hessian(config: GradcheckConfig, problem: Problem, request: Request) -> Ite
         found["central"], crossed, _ = central_of_gradient(problem, v, config.central_step)
     if "complex" in config.methods:
         found["complex"] = complex_of_gradient(problem, v)
-    request.progress(Work("hessian", 1, 1))
+    context.progress(Work("hessian", 1, 1))
     for level in range(problem.network.depth):
         for place, letter in enumerate("Wb"):
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from dnnexp.experiments.base import Metrics, Request, Result
+from dnnexp.experiments.base import Metrics, Result, RunContext
 from dnnexp.experiments.gradcheck import functions, network
 from dnnexp.experiments.gradcheck.checks import verdict
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
@@ -16,11 +16,11 @@ from dnnexp.experiments.gradcheck.measured import Measured
 from dnnexp.experiments.gradcheck.targets import NetworkTarget
 
 
-def run(config: GradcheckConfig, request: Request) -> Result:
+def run(config: GradcheckConfig, context: RunContext) -> Result:
     """Differentiate by every method, compare, and measure the error against the step."""
     with np.errstate(all="ignore"):
         target = network if isinstance(config.target, NetworkTarget) else functions
-        measured = target.measure(config, request)
+        measured = target.measure(config, context)
         findings = [*measured.findings, *wrong_orders(measured.sweep["order"])]
         sound = not any(finding.blocks for finding in findings)
         is_steady = all(finding.kind != "non_deterministic" for finding in findings)

@@ -14,7 +14,7 @@ from dnnexp.core.directional import Direction, Quotient, complex_along, extrapol
 from dnnexp.core.extrapolation import Extrapolated
 from dnnexp.core.faults import faulty_gradient
 from dnnexp.core.problem import Problem
-from dnnexp.experiments.base import Metrics, Request, Work, finite
+from dnnexp.experiments.base import Metrics, RunContext, Work, finite
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.recheck import Found, recheck
@@ -36,7 +36,7 @@ class Swept(NamedTuple):
     slopes: list[Derivatives]
 
 
-def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> Swept:
+def sweep(config: GradcheckConfig, problem: Problem, context: RunContext) -> Swept:
     """Measure along random directions v the error of difference quotients of φ(s) = E(θ + s v).
 
     They are (φ(h) − φ(−h)) / 2h, the fourth-order one of steps h and 2h, and the complex step Im φ(ih) / h.
@@ -48,7 +48,7 @@ def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> Swept:
     `sweep.truncation`, `sweep.round_off`, `(directions, H)` each.
     """
     h, count = config.step_sweep.steps(), config.step_sweep.directions
-    stream = request.streams("directions")
+    stream = context.streams("directions")
     rows: dict[str, list[Floats]] = {}
     slopes, bounds, extrapolated, exact = [], [], [], []
     for done in range(count):
@@ -60,7 +60,7 @@ def sweep(config: GradcheckConfig, problem: Problem, request: Request) -> Swept:
         bounds.append(rounding.directional_bound(problem, Direction(unit)))
         extrapolated.append(extrapolated_along(problem, Direction(unit), config.memory))
         exact.append(complex_along(problem, Direction(unit)))
-        request.progress(Work("directions", done + 1, count))
+        context.progress(Work("directions", done + 1, count))
     arrays = {"sweep.h": h} | {f"sweep.{name}": np.array(found) for name, found in rows.items()}
     smooth = not any(activation.kinks for activation in problem.network.activations)
     found = Extrapolated(*(np.concatenate(parts) for parts in zip(*extrapolated, strict=True)))

@@ -11,7 +11,7 @@ import numpy as np
 from dnnexp.core.arrays import Floats
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import Trajectory
-from dnnexp.experiments.base import Metrics, Request, Result
+from dnnexp.experiments.base import Metrics, Result, RunContext
 from dnnexp.experiments.optimize import theory
 from dnnexp.experiments.optimize.config import OptimizeConfig
 from dnnexp.experiments.optimize.landscape import landscape, overview
@@ -34,16 +34,16 @@ class _Found:
     reached: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(config: OptimizeConfig, request: Request) -> Result:
+def run(config: OptimizeConfig, context: RunContext) -> Result:
     """Run every optimizer from the shared starts of every objective and summarize what each reached."""
     steps = config.record.steps(config.steps)
-    watcher = Watcher(config, request)
+    watcher = Watcher(config, context)
     if not config.objectives:
         (entry,) = config.suite
-        found = _on_one(config, entry, request, watcher)
+        found = _on_one(config, entry, context, watcher)
         return Result(config, found.metrics, {"evaluations": steps} | found.arrays)
     arrays: dict[str, Any] = {"evaluations": steps}
-    each = {entry.label: _on_one(config, entry, request, watcher) for entry in config.suite}
+    each = {entry.label: _on_one(config, entry, context, watcher) for entry in config.suite}
     for label, found in each.items():
         arrays |= {f"{label}.{name}": value for name, value in found.arrays.items()}
     ecdf = {
@@ -60,25 +60,25 @@ def run(config: OptimizeConfig, request: Request) -> Result:
     return Result(config, metrics, arrays)
 
 
-def _on_one(config: OptimizeConfig, entry: Labelled[Any], request: Request, watcher: Watcher) -> _Found:
+def _on_one(config: OptimizeConfig, entry: Labelled[Any], context: RunContext, watcher: Watcher) -> _Found:
     """Tune if asked to, then run every optimizer on one objective."""
     prefix = entry.label and f"{entry.label}/"
-    objective = entry.item.prepare(request.streams)
+    objective = entry.item.prepare(context.streams)
 
     def problem(purpose: str, starts: Floats) -> Problem:
-        return Problem(config, objective, starts, request.streams, prefix + purpose)
+        return Problem(config, objective, starts, context.streams, prefix + purpose)
 
     rules = {optimizer.label: optimizer.item for optimizer in config.optimizers}
     tuned: dict[str, Tuned] = {}
     if config.tune is not None:
-        generator = request.streams(f"{prefix}tuning starts")
+        generator = context.streams(f"{prefix}tuning starts")
         others = config.starts.draw_others(generator, objective, config.tune.starts)
         watch = watcher.of_stage("tuning", len(rules) * config.tune.trials, entry.label)
         tuned = tune_all(problem("tuning ", others), config.tune, rules, watch)
         rules = {label: found.rule for label, found in tuned.items()} | {
             f"{label}{UNTUNED}": rule for label, rule in rules.items()
         }
-    shared = problem("", config.starts.draw(request.streams(f"{prefix}starts"), objective))
+    shared = problem("", config.starts.draw(context.streams(f"{prefix}starts"), objective))
     trajectories = shared.descend_all(
         rules, shared.recording(every_step=True), watcher.of_stage("steps", len(rules), entry.label)
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.stepping import Observer
-from dnnexp.experiments.base import Line, Request, Work
+from dnnexp.experiments.base import Line, RunContext, Work
 from dnnexp.experiments.optimize.config import OptimizeConfig
 
 
@@ -19,7 +19,7 @@ class Watcher:
     """Reports progress and, where asked for, the state of each optimizer's first start."""
 
     config: OptimizeConfig
-    request: Request
+    context: RunContext
 
     def of_stage(self, stage: str, rules: int, objective: str) -> Callable[[list[Any], int], Observer]:
         """Watches the blocks of a stage in which so many rules take their steps on an objective."""
@@ -32,22 +32,22 @@ class Watcher:
 
             def observe(first: int, points: Floats, values: Floats) -> None:
                 steps = np.arange(first, first + len(values))
-                if self.request.trace and stage == "steps":
+                if self.context.trace and stage == "steps":
                     self._trace(keys, steps, points, values, objective)
-                self.request.progress(Work(name, done + len(keys) * int(steps[-1]), total, item))
+                self.context.progress(Work(name, done + len(keys) * int(steps[-1]), total, item))
 
             return observe
 
         return watch
 
     def _trace(self, keys: list[str], steps: Any, points: Floats, values: Floats, objective: str) -> None:
-        wanted = np.flatnonzero((steps % self.request.trace == 0) | (steps == self.config.steps))
+        wanted = np.flatnonzero((steps % self.context.trace == 0) | (steps == self.config.steps))
         runs = points.shape[2] // len(keys)
         for place, key in enumerate(keys):
             label = f"{objective}/{key}" if objective else key
             for row in wanted:
                 x, f = points[:, row, place * runs], values[row, place * runs]
-                self.request.progress(Line(_state(label, steps[row], x, f)))
+                self.context.progress(Line(_state(label, steps[row], x, f)))
 
 
 _SHOWN = 10

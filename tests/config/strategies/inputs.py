@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dnnexp.config.shapes import hints
 from dnnexp.core.data import Data
 from dnnexp.core.inputs import DataInput, Input, NormalInput, PairsInput, UniformInput
-from dnnexp.experiments.activations import Config
+from dnnexp.experiments.activations.config import Config
 from tests.config.strategies.hints import Tree, Trees, built, hinted, part_trees, rule, trees
 from tests.config.strategies.networks import interval
 

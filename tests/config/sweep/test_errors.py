@@ -165,9 +165,9 @@ def test_a_sweep_may_give_what_its_base_lacks() -> None:
         ("[]", "sweep.yaml:2:7: base: needs at least one file"),
         ("sweep.yaml", "sweep.yaml:1:13: experiment: a sweep cannot be over another sweep"),
         ("plain.yaml",
-         "plain.yaml:1:1: experiment: is needed in a config to sweep over; allowed: optimize, activations, gradcheck"),
+         "plain.yaml:1:1: experiment: is needed in a config to sweep over; allowed: activations, gradcheck, optimize"),
         ("other.yaml", "other.yaml:1:13: experiment: unknown experiment 'optimise'; did you mean 'optimize'? allowed: "
-                       "optimize, activations, gradcheck"),
+                       "activations, gradcheck, optimize"),
         ("broken.yaml", "broken.yaml:1:8: expected ',' or ']'"),
     ],
 )  # fmt: skip

@@ -24,7 +24,7 @@ def test_a_job_is_what_the_run_command_makes_of_the_same_overrides() -> None:
         edits = [parse(f"{RATE}={rate}"), parse("steps=5"), parse("targets=[1]")]
         config = load("optimize", Path("quadratic.yaml"), edits)
         assert job.tree == plain(config)
-        assert read(find("optimize").Config, job.tree) == (config, [])
+        assert read(find("optimize").config_class, job.tree) == (config, [])
         assert job.key == key_of(plain(config))
         assert (job.experiment, job.name, job.base) == ("optimize", "quadratic", "quadratic.yaml")
         assert job.swept == {RATE: rate, "steps": 5}

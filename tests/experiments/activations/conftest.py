@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dnnexp import experiments
 from dnnexp.core.initializers import He, Initializer, LayerInitializer
 from dnnexp.core.inputs import NormalInput
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import activations
 from dnnexp.experiments.activations.config import Config, Widths
 from dnnexp.experiments.activations.measure import Measured, measure
-from dnnexp.experiments.base import Request, Result
+from dnnexp.experiments.base import Result, RunContext
 from dnnexp.registry import Labelled, find
+
+activations = experiments.find("activations")
 
 
 def initializers(*items: Initializer | LayerInitializer) -> tuple[Labelled[LayerInitializer], ...]:
@@ -45,7 +47,7 @@ def configured(**changes: Any) -> Config:
 
 def ran(config: Config | None = None, seed: int = 1, **changes: Any) -> Result:
     """The run of a config, or of the small one with changes; its metrics are strict JSON."""
-    result = activations.run(config or configured(**changes), Request(Streams(seed)))
+    result = activations.run(config or configured(**changes), RunContext(Streams(seed)))
     json.dumps(result.metrics, allow_nan=False)
     return result
 

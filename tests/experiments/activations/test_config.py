@@ -16,11 +16,13 @@ from dnnexp.config.shipped import directory, reference
 from dnnexp.core.data.bundled import Digits
 from dnnexp.core.initializers import Glorot, He, LeCun
 from dnnexp.core.inputs import DataInput, NormalInput, PairsInput
-from dnnexp.experiments import activations
+from dnnexp.experiments import find
 from dnnexp.experiments.activations import config as configs
 from dnnexp.experiments.activations.config import Config, Widths, shapes
 from dnnexp.experiments.base import Result
 from dnnexp.registry import plain
+
+activations = find("activations")
 
 Configure = Callable[..., Config]
 Run = Callable[..., Result]

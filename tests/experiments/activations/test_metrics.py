@@ -10,11 +10,13 @@ import pytest
 
 from dnnexp.core.initializers import LSUV, Constant, He, LayerInitializer, Normal, Zeros
 from dnnexp.core.losses import SquaredError
-from dnnexp.experiments import activations
+from dnnexp.experiments import find
 from dnnexp.experiments.activations.config import Config
 from dnnexp.experiments.activations.measure import GRADIENT, LAYER, SCATTER, Measured
 from dnnexp.experiments.activations.metrics import layers, medians, norm_scatter
 from dnnexp.experiments.base import Result
+
+activations = find("activations")
 
 Configure = Callable[..., Config]
 Measure = Callable[..., Measured]

@@ -13,15 +13,17 @@ from dnnexp.config.load import load
 from dnnexp.config.shipped import reference
 from dnnexp.core.initializers import Normal
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import activations
-from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Result, RunContext, Work
+
+activations = find("activations")
 
 SEEDS = range(5)
 
 
 def run(seed: int) -> Result:
     config = replace(load("activations", reference("activations")), seed=seed)
-    return activations.run(config, Request(Streams(seed)))
+    return activations.run(config, RunContext(Streams(seed)))
 
 
 @pytest.fixture(scope="module")
@@ -123,15 +125,15 @@ def test_activations_share_the_weights(results: list[Result]) -> None:
 def test_an_initializer_more_changes_no_other_case() -> None:
     config = load("activations", reference("activations"))
     fewer = replace(config, initializers=config.initializers[2:], activations=config.activations[1:])
-    small = activations.run(fewer, Request(Streams(0))).metrics["cases"]
-    whole = activations.run(config, Request(Streams(0))).metrics["cases"]
+    small = activations.run(fewer, RunContext(Streams(0))).metrics["cases"]
+    whole = activations.run(config, RunContext(Streams(0))).metrics["cases"]
     assert small == {case: whole[case] for case in small}
 
 
 def test_statistics_of_one_layer_against_closed_forms() -> None:
     # one input that is all ones in effect: z is N(0, std_w^2 * |x|^2 + std_b^2) over units
     config = load("activations", reference("activations"))
-    result = activations.run(config, Request(Streams(3)))
+    result = activations.run(config, RunContext(Streams(3)))
     x = config.input.draw(Streams(3)("input"), 100)
     expected = math.sqrt(0.01 * np.mean(np.sum(x**2, axis=1)) + 0.01)
     found = layers(result, "sigmoid/std_0p1")[0]["pre"]["std"]
@@ -154,7 +156,7 @@ def test_overflow_is_a_result() -> None:
     config = activations.shrink(load("activations", reference("activations")))
     item = replace(config.initializers[1].item, weights=Normal(std=1e200))
     initializer = replace(config.initializers[1], item=item)
-    result = activations.run(replace(config, initializers=(initializer,)), Request(Streams(0)))
+    result = activations.run(replace(config, initializers=(initializer,)), RunContext(Streams(0)))
     last = layers(result, "relu/std_1")[-1]
     assert last["post"]["std"] is None
     assert last["post"]["max"] is None
@@ -163,7 +165,7 @@ def test_overflow_is_a_result() -> None:
 def test_progress_counts_the_cases() -> None:
     seen: list[Any] = []
     config = activations.shrink(load("activations", reference("activations")))
-    activations.run(config, Request(Streams(0), seen.append))
+    activations.run(config, RunContext(Streams(0), seen.append))
     assert seen == [Work("cases", done, 8) for done in range(1, 9)]
 
 

@@ -8,11 +8,13 @@ import pytest
 
 from dnnexp.core.optimizers import GradientDescent
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import optimize
-from dnnexp.experiments.base import Request, Result
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Result, RunContext
 from dnnexp.experiments.optimize.config import OptimizeConfig
 from dnnexp.experiments.optimize.starts import Starts, UniformStarts
 from dnnexp.registry import Labelled
+
+optimize = find("optimize")
 
 
 def configured(**changes: Any) -> OptimizeConfig:
@@ -32,7 +34,7 @@ def configured(**changes: Any) -> OptimizeConfig:
 
 def ran(config: OptimizeConfig | None = None, seed: int = 1, **changes: Any) -> Result:
     """The run of a config, or of the small one with changes; its metrics are strict JSON."""
-    result = optimize.run(config or configured(**changes), Request(Streams(seed)))
+    result = optimize.run(config or configured(**changes), RunContext(Streams(seed)))
     json.dumps(result.metrics, allow_nan=False)
     return result
 

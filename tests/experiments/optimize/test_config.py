@@ -19,12 +19,14 @@ from dnnexp.core.objectives import Booth, ExpressionObjective, NetworkTraining, 
 from dnnexp.core.optimizers import Adam, Momentum
 from dnnexp.core.stepping import descend
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import optimize
-from dnnexp.experiments.base import Request, Result, Work
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Result, RunContext, Work
 from dnnexp.experiments.optimize.config import OptimizeConfig, Record
 from dnnexp.experiments.optimize.starts import Starts, UniformStarts
 from dnnexp.experiments.optimize.tuning import Range, Tune
 from dnnexp.registry import plain
+
+optimize = find("optimize")
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
@@ -171,7 +173,7 @@ def test_the_estimate_is_what_the_run_evaluates(
         return descend(rule, value, counting, start, *rest)
 
     monkeypatch.setattr("dnnexp.experiments.optimize.problem.descend", watched)
-    optimize.run(config, Request(Streams(0)))
+    optimize.run(config, RunContext(Streams(0)))
     assert counted == total
     assert f"= {total:,} gradient evaluations" in optimize.estimate(config)
     assert f"; {len(config.record.steps(config.steps))} of the steps are kept" in optimize.estimate(config)
@@ -181,7 +183,7 @@ def test_the_stages_that_are_told_of_are_the_work(configure: Configure) -> None:
     """Of two objectives: tuning, then the tuned and untuned steps of each."""
     config = configure(objectives={"a": Valley(), "b": Booth()}, tune=Tune((RATES,), 4, starts=2), steps=20)
     seen: list[Any] = []
-    optimize.run(config, Request(Streams(0), seen.append))
+    optimize.run(config, RunContext(Streams(0), seen.append))
     totals = {event.stage: (event.done, event.total) for event in seen if isinstance(event, Work)}
     assert totals == {
         "tuning on a": (80, 80),

@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 
+from dnnexp import experiments
 from dnnexp.config.load import load
 from dnnexp.config.shipped import directory
 from dnnexp.core.data.synthetic import Moons, Teacher
 from dnnexp.core.objectives import Booth, LogisticRegression, NetworkTraining, Quadratic, Valley
 from dnnexp.core.optimizers import Adam, GradientDescent, Momentum
-from dnnexp.experiments import optimize
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig
 from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.experiments.optimize.tuning import Range, Tune
 from dnnexp.registry import find
+
+optimize = experiments.find("optimize")
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]

@@ -17,12 +17,14 @@ from dnnexp.core.data.synthetic import Moons
 from dnnexp.core.objectives import Booth, LogisticRegression, NetworkTraining, Quadratic, Rosenbrock, Valley
 from dnnexp.core.optimizers import Adam, GradientDescent, stacking_key
 from dnnexp.core.streams import Streams
-from dnnexp.experiments import optimize
-from dnnexp.experiments.base import Line, Request, Result, Work
+from dnnexp.experiments import find
+from dnnexp.experiments.base import Line, Result, RunContext, Work
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig, Record
 from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.experiments.optimize.tuning import Range, Tune
 from dnnexp.registry import Problem, check
+
+optimize = find("optimize")
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
@@ -36,7 +38,7 @@ TUNE = Tune((Range("learning_rate", 1e-3, 1.0),), trials=4, starts=2, method="ra
 @pytest.fixture(scope="module")
 def result() -> Result:
     config = load("optimize", reference("optimize"))
-    return optimize.run(config, Request(Streams(config.seed)))
+    return optimize.run(config, RunContext(Streams(config.seed)))
 
 
 def test_the_claims_of_the_reference_hold(result: Result) -> None:
@@ -143,7 +145,7 @@ def test_training_curves_stand_beside_the_values(configure: Configure, run: Run)
 
 def test_trace_and_progress(configure: Configure) -> None:
     seen: list[Any] = []
-    optimize.run(configure(steps=250, optimizers=RULES), Request(Streams(0), seen.append, trace=100))
+    optimize.run(configure(steps=250, optimizers=RULES), RunContext(Streams(0), seen.append, trace=100))
     lines = [event.text for event in seen if isinstance(event, Line)]
     adam = [line for line in lines if line.startswith("adam:")]
     assert len(lines) == 3 * 4
@@ -156,7 +158,7 @@ def test_trace_and_progress(configure: Configure) -> None:
 
 def test_asking_for_more_changes_no_number(configure: Configure, run: Run) -> None:
     config = configure(optimizers=RULES, noise=Noise(0.1), tune=TUNE)
-    told = optimize.run(config, Request(Streams(1), lambda event: None, trace=1))
+    told = optimize.run(config, RunContext(Streams(1), lambda event: None, trace=1))
     assert told.metrics == run(config).metrics
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.findings import Finding
-from dnnexp.registry import Part, Problem, register
+from dnnexp.registry import NAME_PATTERN, Part, Problem, register
 
 
 class Tensor(NamedTuple):
@@ -66,3 +67,13 @@ class NetworkTarget(Target):
     def tensors(self) -> tuple[Tensor, ...]:
         """None beside those of its layers."""
         return ()
+
+
+def name_of(target: Any) -> str:
+    """A run's name for a target in a config: `function:mine.f` gives `function-mine-f`; '' if none fits."""
+    if not isinstance(target, dict):
+        name = re.sub("[^A-Za-z0-9_-]+", "-", str(target)).strip("-")[:100]
+        return name if re.fullmatch(NAME_PATTERN, name) else ""
+    kind = target.get("name")
+    subject = target.get(kind, "") if isinstance(kind, str) else ""  # the field of the kind's own name
+    return name_of(f"{kind}:{subject.get('name', '') if isinstance(subject, dict) else subject}")

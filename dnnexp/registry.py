@@ -1,6 +1,6 @@
-"""Named parts: what a config can pick by name, and the rules its fields obey.
+"""Named parts: the objects that a config can pick by name, and the rules over their fields.
 
-A part (an optimizer, an objective, an activation, ...) is one frozen dataclass derived from the base
+A part (an optimizer, an objective, an activation, ...) is one frozen dataclass, derived from the base
 class of its kind and registered under the name that configs use. Its fields are its YAML schema, its
 docstring is its documentation, its methods are its mathematics.
 """
@@ -23,18 +23,20 @@ T_co = TypeVar("T_co", covariant=True)
 P = TypeVar("P", bound="type[Part]")
 
 Path = tuple[str | int, ...]
+"""Keys and list indices that lead to a value."""
 Problem = tuple[Path, str]
-"""Where below the checked object a value is wrong, and what is wrong with it."""
+"""The path of a value, and a message that says what is wrong with it."""
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A constraint for `Annotated[str, Pattern(...)]`: the whole text matches the regular expression."""
+    """A constraint for `Annotated[str, Pattern(...)]`: the regular expression matches the whole text."""
 
     regex: str
 
 
 NAME_PATTERN = "[A-Za-z][A-Za-z0-9_-]{0,99}"
+"""The regular expression of names and labels."""
 Name = Annotated[str, Pattern(NAME_PATTERN)]
 Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
@@ -44,15 +46,15 @@ Count = Annotated[int, Ge(1), Le(10**9)]
 
 
 class UnknownNameError(ValueError):
-    """A name that nothing is registered under."""
+    """A name under which nothing is registered."""
 
     def __init__(self, what: str, name: str, allowed: Iterable[str]) -> None:
-        """Say what was asked for, what is nearest to it, and what is allowed."""
+        """The message has the name, the nearest allowed one, and all that are allowed."""
         super().__init__(f"unknown {what} {name!r}{suggest(name, allowed)}")
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """The tail of an error message: the nearest allowed name, then all of them."""
+    """The end of an error message: the nearest allowed name, then all allowed names."""
     names = list(allowed)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ";"
@@ -63,11 +65,11 @@ class InvalidError(ValueError):
     """Values that are not allowed.
 
     Attributes:
-        problems: each with its path.
+        problems: all of them, each with its path.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        """The message has every problem."""
+        """The message lists the problems."""
         self.problems = list(problems)
         super().__init__(
             "; ".join(f"{dotted(path)}: {text}" if path else text for path, text in self.problems)
@@ -96,12 +98,12 @@ class Check:
     function: Callable[..., Iterator[Problem]]
 
     def __call__(self, *values: Any) -> Iterator[Problem]:
-        """Yield what is wrong with the fields' values."""
+        """Yield the problems of the fields' values, given in the order of `fields`."""
         return self.function(*values)
 
 
 def check(*fields: str) -> Callable[[Callable[..., Iterator[Problem]]], Check]:
-    """Declare a rule over the named fields; the function yields `(path, what is wrong)`."""
+    """Declare a rule over the named fields; the function takes their values and yields problems."""
     return lambda function: Check(fields, function)
 
 
@@ -131,24 +133,24 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 class Part(Checked):
-    """Base of all named parts; the base class of a kind sets `kind`, `register` sets `name`."""
+    """Base of all named parts. The base class of a kind sets `kind`, and `register` sets `name`."""
 
     kind: ClassVar[str]
     name: ClassVar[str]
 
     @classmethod
     def example(cls) -> Self:
-        """One of its kind, for checks of all parts: parts with fields that must be given override it.
+        """An instance for code that goes through all parts; parts with required fields override this.
 
         Raises:
-            TypeError: it has such fields.
+            TypeError: the part has required fields and does not override this.
         """
         return cls()
 
 
 @dataclass(frozen=True)
 class Labelled(Generic[T_co]):
-    """An item of a list: what it is, and the label that names it (by default the part's name)."""
+    """An item of a list with the label that names it, by default the part's name."""
 
     label: str
     item: T_co
@@ -158,11 +160,11 @@ _parts: dict[str, dict[str, type[Part]]] = {}
 
 
 def register(name: str) -> Callable[[P], P]:
-    """Enter a frozen dataclass derived from a kind's base class under a name.
+    """Register a frozen dataclass, derived from the base class of a kind, under a name.
 
     Raises:
-        TypeError: the class is no frozen dataclass of a kind, lacks a docstring or a method.
-        ValueError: the name is taken.
+        TypeError: the class is not a frozen dataclass of a kind, or lacks a docstring or a method.
+        ValueError: the name is taken or malformed.
     """
 
     def enter(cls: P) -> P:
@@ -174,22 +176,22 @@ def register(name: str) -> Callable[[P], P]:
         if not cls.__doc__ or cls.__doc__.startswith(f"{cls.__name__}("):
             raise TypeError(f"{where} needs a docstring: it is what `dnnexp list` shows")
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
-            raise TypeError(f"{where} lacks what its kind, {cls.kind}, must define: {', '.join(missing)}")
+            raise TypeError(f"{where} must define what its kind, {cls.kind}, asks for: {', '.join(missing)}")
         if not re.fullmatch(NAME_PATTERN, name):
             raise ValueError(f"the name {name!r} of {where} must match {NAME_PATTERN}")
-        entered = _parts.setdefault(cls.kind, {})
-        if name in entered:
-            taken = entered[name].__module__
-            raise ValueError(f"the {cls.kind} {name!r} of {where} is registered by {taken} already")
+        registered = _parts.setdefault(cls.kind, {})
+        if name in registered:
+            other = registered[name].__module__
+            raise ValueError(f"the {cls.kind} {name!r} of {where} is already registered by {other}")
         cls.name = name
-        entered[name] = cls
+        registered[name] = cls
         return cls
 
     return enter
 
 
 def _is_frozen_dataclass(cls: type) -> bool:
-    """Whether the class itself is one: what a subclass adds to the fields of its base is no field else."""
+    """Whether the class itself is one: annotations of an undecorated subclass would not become fields."""
     parameters = vars(cls).get("__dataclass_params__")
     return parameters is not None and bool(parameters.frozen)
 
@@ -223,74 +225,74 @@ def find(kind: str, name: str) -> type[Any]:
 
 
 def examples(kind: str) -> list[Any]:
-    """An example of every part of a kind, but for those that need fields and give none."""
+    """An example of every part of a kind that has one."""
     return [cls.example() for cls in parts(kind).values() if _has_example(cls)]
 
 
 def without_example(kind: str) -> list[str]:
-    """The names of those parts of a kind that need fields and give no example."""
+    """The names of those parts of a kind that have required fields and no example."""
     return [name for name, cls in parts(kind).items() if not _has_example(cls)]
 
 
 def _has_example(cls: type[Any]) -> bool:
     missing = dataclasses.MISSING
-    needs = any(f.default is missing and f.default_factory is missing for f in dataclasses.fields(cls))
-    overrides = any("example" in vars(base) for base in cls.__mro__ if base is not Part)
-    return not needs or overrides
+    required = any(f.default is missing and f.default_factory is missing for f in dataclasses.fields(cls))
+    return not required or any("example" in vars(base) for base in cls.__mro__ if base is not Part)
 
 
 _plugins: dict[str, list[ModuleType]] = {}
+"""The modules of plugins by the stem of their file's name; several files may have one stem."""
 
 
 def enter_plugin(name: str, module: ModuleType) -> None:
-    """Enter a plugin's module under its file's stem; the same file again takes its own place."""
-    entered = _plugins.setdefault(name, [])
+    """Register a plugin's module under its file's stem, in the place of an earlier one of the same file."""
+    modules = _plugins.setdefault(name, [])
     file = getattr(module, "__file__", None)
-    entered[:] = [old for old in entered if file is None or getattr(old, "__file__", None) != file]
-    entered.append(module)
+    modules[:] = [old for old in modules if file is None or getattr(old, "__file__", None) != file]
+    modules.append(module)
 
 
 def forget_plugins() -> None:
-    """Leave the register of plugins empty, as it is before a command loads its own."""
+    """Empty the register of plugins."""
     _plugins.clear()
 
 
 def plugins() -> tuple[str, ...]:
-    """The names of the plugins, in the order of their loading."""
+    """The names of the plugins, in the order of loading."""
     return tuple(_plugins)
 
 
 def plugin_files() -> tuple[str, ...]:
     """The files of all plugins."""
-    return tuple(str(getattr(module, "__file__", None)) for found in _plugins.values() for module in found)
+    return tuple(str(getattr(module, "__file__", None)) for held in _plugins.values() for module in held)
 
 
 def plugin(name: str) -> ModuleType:
     """The module of the plugin of that name.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: no plugin has that name.
         ValueError: several files have that name.
     """
     if name not in _plugins:
         raise UnknownNameError("plugin", name, _plugins)
-    found = _plugins[name]
-    if len(found) > 1:
-        files = ", ".join(str(getattr(module, "__file__", None)) for module in found)
-        raise ValueError(f"the plugin {name!r} is {len(found)} files: {files}; give them different names")
-    return found[0]
+    module, *others = _plugins[name]
+    if others:
+        files = ", ".join(str(getattr(each, "__file__", None)) for each in (module, *others))
+        raise ValueError(f"{1 + len(others)} plugins are called {name!r}: {files}; rename all but one")
+    return module
 
 
 def fields(cls: type) -> list[dataclasses.Field[Any]]:
-    """The fields of a dataclass in the order of its file: its own first, then what all of its kind have."""
+    """The fields of a dataclass in the order of a config: its own first, then those of its kind."""
     return sorted(dataclasses.fields(cls), key=lambda field: field.kw_only is True)
 
 
 def plain(value: Any) -> Any:
     """Parts, labelled items and config dataclasses as the plain tree that a config file holds.
 
-    A part becomes `{name: ..., field: ...}`; tuples become lists; None is left out where it is the default,
-    and written where a default would else take its place: reading the tree again gives an equal object.
+    A part becomes `{name: ..., field: ...}`, and a tuple a list. None is left out where it is the default.
+    Reading the tree again gives an equal object.
     """
     if isinstance(value, Labelled):
         item = plain(value.item)
@@ -314,4 +316,4 @@ def plain(value: Any) -> Any:
 
 def first_line(cls: type) -> str:
     """The first line of a part's docstring."""
-    return inspect.getdoc(cls).partition("\n")[0]  # type: ignore[union-attr]  # register demands one
+    return inspect.getdoc(cls).partition("\n")[0]  # type: ignore[union-attr]  # `register` demands a docstring

@@ -199,7 +199,7 @@ def missing_methods() -> type[Any]:
         (undecorated_subclass, r"WormyApple must be a dataclass\(frozen=True\)"),
         (no_docstring, r"Pear needs a docstring: it is what `dnnexp list` shows"),
         (no_docstring_but_slots, r"Pear needs a docstring"),
-        (missing_methods, r"Pear lacks what its kind, fruit, must define: colour, taste"),
+        (missing_methods, r"Pear must define .*: colour, taste"),
     ],
 )
 def test_what_is_no_part_is_refused_by_its_full_name(make: Any, text: str) -> None:
@@ -217,7 +217,7 @@ def test_a_taken_name_is_refused_and_the_first_part_stays() -> None:
 
     register("apple")(Apple)
     with pytest.raises(
-        ValueError, match=r"the fruit 'apple' of .*Other is registered by .*test_registry already"
+        ValueError, match=r"the fruit 'apple' of .*Other is already registered by .*test_registry"
     ):
         register("apple")(Other)
     assert find("fruit", "apple") is Apple
@@ -460,8 +460,7 @@ class TestPlugins:
         enter_plugin("mine", module("a/mine.py"))
         enter_plugin("mine", module("b/mine.py"))
         assert plugins() == ("mine",)
-        message = "the plugin 'mine' is 2 files: a/mine.py, b/mine.py; give them different names"
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=r"2 plugins are called 'mine': a/mine\.py, b/mine\.py; rename"):
             plugin("mine")
 
     def test_the_same_file_again_takes_its_own_place(self) -> None:

@@ -1,7 +1,7 @@
-"""The YAML dialect of the config files: YAML 1.2's core schema, bounded, with positions.
+"""The YAML dialect of config files: YAML 1.2's core schema, bounded, with positions.
 
-PyYAML scans the text; what its events mean is decided here, because its own constructors follow
-YAML 1.1 (`1e-3` is a string, `on` a boolean, `010` eight) and stop at the first error.
+PyYAML scans the text, and this module gives its events their meaning, because PyYAML's own constructors
+follow YAML 1.1 (`1e-3` is a string, `on` a boolean, `010` eight) and stop at the first error.
 """
 
 import re
@@ -27,24 +27,28 @@ from dnnexp.config.scalars import (
 from dnnexp.config.syntax import NO_TAGS, syntax_error
 from dnnexp.registry import Path
 
-Position = tuple[int, int]  # 1-based line and column
+Position = tuple[int, int]
+"""Line and column, from 1."""
 
 _TAGS = {CORE + kind: kind for kind in NOUNS}
-_FITTING = {  # the kinds an event can have; the last is that of one without a tag
+_FITTING = {
     yaml.ScalarEvent: ("null", "bool", "int", "float", "str"),
     yaml.SequenceStartEvent: ("seq",),
     yaml.MappingStartEvent: ("map",),
 }
+"""The kinds of value that an event can have; the last is that of an event without a tag."""
 _UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ONE_DOCUMENT = "a second document starts here, but exactly one is allowed"
 
 
 @dataclass(frozen=True)
 class TextProblem:
-    """What is wrong with a text and what is allowed, in one sentence.
+    """A problem with a text, and what is allowed instead, in one sentence.
 
-    `position` is None if the problem is with the text as a whole; `path` is that of the value, or
-    of the mapping that holds an unusable key, and empty for errors of syntax.
+    Attributes:
+        position: where it is; None if it is with the text as a whole.
+        path: that of the value, or of the mapping that holds an unusable key; empty for errors of syntax.
+        message: the sentence.
     """
 
     position: Position | None
@@ -54,12 +58,17 @@ class TextProblem:
 
 @dataclass(frozen=True)
 class Document:
-    """The tree in a text, the position of everything in it by path, and all problems found.
+    """The tree in a text, the position of everything in it by path, and all problems.
 
-    `keys` has the positions of mapping keys, `values` those of values; a value that comes from an
-    alias is where the alias is, its children where they were written. With problems the tree is
-    what could be read: an unusable value is None, unusable and repeated keys are left out, and if
-    the text is not YAML or exceeds a bound, `value` is None and there are no positions.
+    A value that comes from an alias has the alias's position, and its children those where they are written.
+    A text with problems has the tree that could be read: an unusable value is None, unusable and repeated
+    keys are left out. If the text is not YAML or exceeds a bound, `value` is None, without positions.
+
+    Attributes:
+        value: the tree.
+        keys: the positions of mapping keys.
+        values: the positions of values.
+        problems: all problems.
     """
 
     value: Any
@@ -69,7 +78,7 @@ class Document:
 
 
 def parse(text: str | bytes) -> Document:
-    """Read the one YAML document in `text`; what is wrong with it is returned, never raised."""
+    """Read the one YAML document in `text`; its problems are returned, never raised."""
     keys: dict[Path, Position] = {}
     values: dict[Path, Position] = {}
     problems: list[TextProblem] = []
@@ -84,7 +93,7 @@ def parse_value(text: str) -> Any:
     """Read a single value, as given on the command line; blank text is null.
 
     Raises:
-        DialectError: the text is not one value of the dialect; the message says why.
+        DialectError: the text is not one value of the dialect.
     """
     document = parse(text if text.strip() else "null")
     if document.problems:
@@ -93,7 +102,7 @@ def parse_value(text: str) -> Any:
 
 
 class _UnreadableError(Exception):
-    """Reading cannot go on: this is not YAML, or a bound is exceeded."""
+    """The rest of the text cannot be read: it is not YAML, or exceeds a bound."""
 
     def __init__(self, position: Position | None, message: str, path: Path = ()) -> None:
         super().__init__(message)
@@ -102,7 +111,7 @@ class _UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class _Node:
-    """A value with its positions; aliases share `content`, which `_expand` makes into copies."""
+    """A value with its position; aliases share `content`, of which `_expand` makes copies."""
 
     content: Any  # a scalar, list[_Node], or dict[str, tuple[Position, _Node]]
     position: Position
@@ -121,7 +130,7 @@ def _expand(node: _Node, path: Path, keys: dict[Path, Position], values: dict[Pa
 
 
 def _checked(text: str | bytes) -> str:
-    """Decode `text`, drop its byte order mark, and see that the scanner can take it."""
+    """Decode `text`, drop its byte order mark, and check that the scanner can take it."""
     size = len(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     if size > MAX_BYTES:
         message = f"the text has at least {size} bytes, but at most {MAX_BYTES} (1 MiB) are allowed"
@@ -129,12 +138,12 @@ def _checked(text: str | bytes) -> str:
     try:
         text = (text if isinstance(text, str) else text.decode()).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        message = f"found the byte 0x{error.object[error.start]:02x}, but the text must be UTF-8"
+        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8, as the text must be"
         position = _end(error.object[: error.start].decode().removeprefix("\ufeff"))
         raise _UnreadableError(position, message) from error
-    if found := _UNPRINTABLE.search(text):
-        message = f"found the control character U+{ord(found[0]):04X}; text must be printable"
-        raise _UnreadableError(_end(text[: found.start()]), message)
+    if control := _UNPRINTABLE.search(text):
+        message = f"the control character U+{ord(control[0]):04X} is not allowed; text must be printable"
+        raise _UnreadableError(_end(text[: control.start()]), message)
     return text
 
 
@@ -157,11 +166,11 @@ def _height(content: Any) -> int:
 
 @dataclass
 class _Composer:
-    """Builds nodes from the events of PyYAML's parser and notes all problems on the way."""
+    """Builds nodes from the events of PyYAML's parser and collects all problems."""
 
     text: str
     problems: list[TextProblem]
-    anchors: dict[str | None, _Node | None] = field(default_factory=dict)  # None: being read
+    anchors: dict[str | None, _Node | None] = field(default_factory=dict)  # None: not read to its end
     size: int = 0  # number of nodes so far, with aliases expanded
 
     def compose(self) -> _Node:
@@ -182,7 +191,7 @@ class _Composer:
             raise _UnreadableError(*syntax_error(self.text, error)) from error
         except (ValueError, OverflowError) as error:  # from chr(), for escapes above U+10FFFF
             position = (self.loader.line + 1, self.loader.column + 1)
-            message = "found an escape or version out of range; characters end at \\U0010ffff"
+            message = "an escape or a version is out of range; the last character is \\U0010ffff"
             raise _UnreadableError(position, message) from error
         return self.event
 
@@ -205,7 +214,7 @@ class _Composer:
             return self.alias(event, path, depth)
         size_before = self.size
         self.spend(1, depth + (not isinstance(event, yaml.ScalarEvent)), path)
-        self.anchors[event.anchor] = None  # most have the anchor None, which no alias names
+        self.anchors[event.anchor] = None  # without an anchor the key is None, which no alias names
         content = self.content(event, path, depth)
         node = _Node(content, _start(event), self.size - size_before, _height(content))
         self.anchors[event.anchor] = node
@@ -214,9 +223,9 @@ class _Composer:
     def alias(self, event: Any, path: Path, depth: int) -> _Node:
         target = self.anchors.get(event.anchor)
         if target is None:
-            fault = "contains itself" if event.anchor in self.anchors else "is unknown"
-            rule = f"an alias must come after all that &{short(event.anchor)} marks"
-            self.report(event, path, f"the alias *{short(event.anchor)} {fault}; {rule}")
+            name = short(event.anchor)
+            reason = "is inside its own anchor" if event.anchor in self.anchors else "has no anchor"
+            self.report(event, path, f"the alias *{name} {reason}; it must come after the value of &{name}")
             target = _Node(None, _start(event), 1, 0)
         self.spend(target.size, depth + target.height, path)
         return replace(target, position=_start(event))
@@ -236,7 +245,7 @@ class _Composer:
         return content if kind else None
 
     def kind(self, event: Any, path: Path) -> str | None:
-        """What `event` says its value is, or None if its tag cannot be used."""
+        """The kind of value that `event` stands for, or None if its tag cannot be used."""
         fitting = _FITTING[type(event)]
         if event.tag is None:
             plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0]
@@ -245,7 +254,7 @@ class _Composer:
         if kind in fitting:
             return kind
         tag = short(event.tag.replace(CORE, "!!"))
-        reason = f"needs {NOUNS[kind]}, which this is not" if kind else f"is unknown: {NO_TAGS}"
+        reason = f"needs {NOUNS[kind]}" if kind else f"is unknown: {NO_TAGS}"
         self.report(event, path, f"the tag {tag} {reason}")
         return None
 
@@ -270,7 +279,7 @@ class _Composer:
         return entries
 
     def key(self, event: Any, path: Path, depth: int) -> str | None:
-        """The key that starts with `event`, or None, with the problem noted, if unusable."""
+        """The key that starts with `event`, or None, with a problem reported, if it is unusable."""
         problems_before = len(self.problems)
         key = self.node(event, path, depth).content
         if getattr(event, "value", "") == "<<" and event.implicit[0]:

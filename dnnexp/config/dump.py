@@ -1,4 +1,4 @@
-"""Plain trees as text of the YAML dialect."""
+"""Plain trees as text in the YAML dialect."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from dnnexp.config.scalars import (
     MAX_DEPTH,
     MAX_DIGITS,
     MERGE,
+    NOUNS,
     PATTERNS,
     SURROGATE,
     DialectError,
@@ -19,13 +20,15 @@ from dnnexp.config.scalars import (
 
 _TEXTS = {"None": "null", "True": "true", "False": "false"}
 _TEXTS |= {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
-_WIDTH = 88  # the emitter breaks a line after the word that passes this
+"""What Python writes differently from YAML."""
+_WIDTH = 88
+"""Characters in a line: the emitter breaks it after the word that passes this."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what this dialect, and not YAML 1.1, would read as something else."""
+    """Quotes the strings that this dialect would read as something else, and no others."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's name; None is for any first character
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it; None: any first character
         None: [(CORE + kind, pattern) for kind, pattern in (*PATTERNS.items(), MERGE)]
     }
 
@@ -34,13 +37,14 @@ class _Dumper(yaml.SafeDumper):
 
 
 def dump(value: Any) -> str:
-    """YAML text that `parse` reads as the same tree, without aliases; short leaves on one line.
+    """YAML text, without aliases, that `parse` reads as the same tree.
 
-    The bounds on bytes and nodes are for untrusted text, and `dump` does not check them.
+    Lists and mappings of scalars are on one line where they fit. The bounds on bytes and nodes, which are
+    for untrusted text, are not checked.
 
     Raises:
-        DialectError: `value` is not a plain tree, is nested too deep, or has a string or an
-            integer that the dialect cannot write.
+        DialectError: `value` is not a plain tree, is nested too deep, or has a string or an integer that
+            the dialect cannot write.
     """
     root = _represent(value, 0, 0)
     text: str = yaml.serialize(root, Dumper=_Dumper, width=_WIDTH, allow_unicode=True)
@@ -48,7 +52,7 @@ def dump(value: Any) -> str:
 
 
 def _represent(value: Any, depth: int, column: int) -> yaml.Node:
-    """The node of `value`, inside `depth` collections; on one line, it would start at `column`."""
+    """The node of `value`, inside `depth` collections; written on one line, it would start at `column`."""
     if type(value) not in (list, dict):
         return _represent_scalar(value)
     if depth == MAX_DEPTH:
@@ -77,12 +81,14 @@ def _fits_line(children: list[yaml.Node], column: int) -> bool:
 def _represent_scalar(value: Any) -> yaml.ScalarNode:
     kind = KINDS.get(type(value))
     if kind is None:
-        raise DialectError(f"a {type(value).__name__} cannot be written, only plain values can")
+        raise DialectError(
+            f"a {type(value).__name__} cannot be written; allowed: {', '.join(NOUNS.values())}"
+        )
     if kind == "int" and abs(value) >= 10**MAX_DIGITS:
         raise DialectError(f"an integer has more than the {MAX_DIGITS} digits allowed")
     text = value if kind == "str" else _TEXTS.get(repr(value), repr(value))
     if SURROGATE.search(text):
         raise DialectError(f"the string {short(text)!r} has half a character (a surrogate)")
-    # PyYAML's choice, single quotes, doubles line breaks and turns those of Unicode into spaces.
+    # In single quotes, PyYAML's choice, line breaks double and those of Unicode become spaces.
     style = '"' if LINE_BREAK.search(text) else None
     return yaml.ScalarNode(CORE + kind, text, style=style)

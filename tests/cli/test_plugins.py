@@ -163,7 +163,7 @@ NO_UPDATE = re.sub(r"    def update.*?, None\n", "", PLUGIN, flags=re.DOTALL)
         (PLUGIN.replace("sign_descent", "adam"), "rule.py:11: ValueError: the optimizer 'adam' of "),
         (PLUGIN.replace("(frozen=True)", "", 1), "cannot inherit non-frozen dataclass from a frozen one"),
         (NO_DOCSTRING, "needs a docstring"),
-        (NO_UPDATE, "lacks what its kind, optimizer, must define: update"),
+        (NO_UPDATE, "must define what its kind, optimizer, asks for: update"),
         ("\x00", "SyntaxError: source code"),
     ],
     ids=["syntax", "raises", "deep", "import", "exit", "elsewhere", "taken", "not frozen", "no docstring",
@@ -186,7 +186,7 @@ def test_a_mistake_in_a_plugin_is_one_message(cli: Run, text: str, message: str)
     [
         ("nowhere.py", "File 'nowhere.py' does not exist"),
         (".", "File '.' is a directory"),
-        ("rule.txt", "rule.txt: is no Python file"),
+        ("rule.txt", "rule.txt: is not a Python file"),
     ],
 )
 def test_a_plugin_that_is_no_python_file(cli: Run, name: str, message: str) -> None:

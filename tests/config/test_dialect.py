@@ -143,7 +143,7 @@ def test_a_byte_order_mark_is_dropped(text: str | bytes) -> None:
 
 
 TAGS = "tags that build objects do not exist here"
-TABS = "found a tab, but YAML allows only spaces"
+TABS = "a tab is not allowed here; write spaces"
 SECOND = "a second document starts here"
 NEEDED = "the text is empty, but one document is needed"
 # text, position and path of its one problem, what the message has
@@ -151,8 +151,8 @@ ERRORS: list[tuple[str | bytes, tuple[int, int] | None, tuple[str | int, ...], s
     ("", None, (), NEEDED),
     ("# only\n# comments\n", None, (), NEEDED),
     ("a: 1\n---\nb: 2\n", (2, 1), (), SECOND),
-    ("a: 1\n...\nb: 2\n", (3, 1), (), "expected nothing after the one document"),
-    ("[1]]", (1, 4), (), "expected nothing after the one document"),
+    ("a: 1\n...\nb: 2\n", (3, 1), (), "nothing is allowed after the document"),
+    ("[1]]", (1, 4), (), "nothing is allowed after the document"),
     ("a: 1\nb: 2\na: 3", (3, 1), ("a",), "'a' is on line 1 and again on line 3"),
     ("x: {a: 1, 'a': 2}", (1, 11), ("x", "a"), "'a' is on line 1 and again on line 1"),
     ("x:\n  <<: {a: 1}", (2, 3), ("x",), "the merge key << does not exist in YAML 1.2"),
@@ -176,9 +176,9 @@ ERRORS: list[tuple[str | bytes, tuple[int, int] | None, tuple[str | int, ...], s
     ("a: !!seq {}", (1, 4), ("a",), "the tag !!seq needs a list"),
     ("a: !!map 1", (1, 4), ("a",), "the tag !!map needs a mapping"),
     ("a: !!str [1]", (1, 4), ("a",), "the tag !!str needs a string"),
-    ("a: *b", (1, 4), ("a",), "the alias *b is unknown"),
-    ("a: &a [*a]", (1, 8), ("a", 0), "the alias *a contains itself"),
-    ("a: &a {b: {c: *a}}", (1, 15), ("a", "b", "c"), "the alias *a contains itself"),
+    ("a: *b", (1, 4), ("a",), "the alias *b has no anchor"),
+    ("a: &a [*a]", (1, 8), ("a", 0), "the alias *a is inside its own anchor"),
+    ("a: &a {b: {c: *a}}", (1, 15), ("a", "b", "c"), "the alias *a is inside its own anchor"),
     ("a:\n\tb: 1", (2, 1), (), TABS),
     ("a:\n  b: 1\n  \tc: 2", (3, 3), (), TABS),
     ("a: 1\n\tb: 2", (2, 1), (), TABS),
@@ -190,8 +190,8 @@ ERRORS: list[tuple[str | bytes, tuple[int, int] | None, tuple[str | int, ...], s
     ('a: "\\ud83d"', (1, 4), ("a",), "the escape \\ud83d is half a character"),
     ('a: "\\U00110000"', (1, 7), (), "out of range"),
     ('a: "\\UFFFFFFFF"', (1, 7), (), "out of range"),
-    (b"a: 1\nb: \xff", (2, 4), (), "found the byte 0xff, but the text must be UTF-8"),
-    ("a: 1".encode("utf-16"), (1, 1), (), "must be UTF-8"),
+    (b"a: 1\nb: \xff", (2, 4), (), "the byte 0xff is not UTF-8"),
+    ("a: 1".encode("utf-16"), (1, 1), (), "is not UTF-8"),
     ("a: " + "1" * (MAX_DIGITS + 1), (1, 4), ("a",), f"an integer has {MAX_DIGITS + 1} digits"),
     ("a: 0x" + "1" * 10_000, (1, 4), ("a",), "an integer has 10002 digits"),
     ("a: " + "x" * MAX_BYTES, None, (), "(1 MiB) are allowed"),

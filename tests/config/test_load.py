@@ -334,13 +334,13 @@ BOMB = "\n".join(
         ("[1]\n", "x.yaml:1:1: must be a mapping of keys to values"),
         ("optimize\n", "x.yaml:1:1: must be a mapping of keys to values"),
         ("null\n", "x.yaml:1:1: must be a mapping of keys to values"),
-        ("steps: 1\n\tseed: 2\n", "x.yaml:2:1: found a tab, but YAML allows only spaces for indentation "
+        ("steps: 1\n\tseed: 2\n", "x.yaml:2:1: a tab is not allowed here; write spaces for indentation "
          "and around values"),
         ("steps: [1\nseed: 2\n",
          "x.yaml:2:5: expected ',' or ']', as the '[' of line 1 is still open"),
         ("a: 1\n---\nb: 2\n", None),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "x.yaml:1:1: found the byte 0x89, but the text must be UTF-8"),
-        (b"a: \x00", "x.yaml:1:4: found the control character U+0000; text must be printable"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "x.yaml:1:1: the byte 0x89 is not UTF-8, as the text must be"),
+        (b"a: \x00", "x.yaml:1:4: the control character U+0000 is not allowed; text must be printable"),
         ("a: 1\n" * 2_000_000, f"x.yaml: the text has at least {MAX_BYTES + 1} bytes, "
          f"but at most {MAX_BYTES} (1 MiB) are allowed"),
         (BOMB, None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -17,10 +17,8 @@ from rich.progress import (
 )
 
 from dnnexp.cli.interrupts import check
+from dnnexp.execution.progress import PeriodicLine, work_line
 from dnnexp.experiments.base import Event, Line
-
-_SECONDS = 5.0
-"""How often a line is written where there is no terminal."""
 
 
 class Display:
@@ -31,7 +29,7 @@ class Display:
         self._console = console
         self._name = name
         self._quiet = quiet
-        self._written = time.monotonic()
+        self._line = PeriodicLine(lambda line: console.print(f"{name}: {line}", highlight=False))
         # FORCE_COLOR makes rich take any file for a terminal: colours are then fine, bars are not
         self._has_bars = console.is_terminal and console.file.isatty()
         self._tasks: dict[str, TaskID] = {}
@@ -72,7 +70,5 @@ class Display:
             if event.stage not in self._tasks:
                 self._tasks[event.stage] = self._bars.add_task(f"{self._name}: {event.stage}")
             self._bars.update(self._tasks[event.stage], completed=event.done, total=event.total)
-        elif not self._quiet and time.monotonic() - self._written >= _SECONDS:
-            self._written = time.monotonic()
-            share = f"{event.done:,}" + (f" of {event.total:,}" if event.total else "")
-            self._console.print(f"{self._name}: {event.stage} {share}", highlight=False)
+        elif not self._quiet:
+            self._line(partial(work_line, event))

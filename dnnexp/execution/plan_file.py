@@ -14,6 +14,7 @@ from dnnexp.config.sweep import Job, Plan, SweepConfig
 from dnnexp.execution.code import Code
 from dnnexp.registry import dotted, plain
 from dnnexp.runs.folder import RunFolder
+from dnnexp.runs.leaves import leaves
 from dnnexp.runs.sweep_folder import PLAN
 
 _CONFIGS = "configs.jsonl"
@@ -135,21 +136,11 @@ def _place(job: Job) -> str:
 
 
 def _changes(before: Any, now: Any) -> Iterator[str]:
-    old, new = dict(_leaves(before)), dict(_leaves(now))
+    old, new = leaves(before, "whole"), leaves(now, "whole")
     for key in [*old, *(key for key in new if key not in old)]:
         if key not in ("name", "expect") and not key.startswith("expect.") and old.get(key) != new.get(key):
             yield f"{key}: {_word(old, key)} -> {_word(new, key)}"
 
 
-def _word(leaves: Mapping[str, Any], key: str) -> str:
-    return json.dumps(leaves[key], ensure_ascii=False) if key in leaves else "(nothing)"
-
-
-def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a tree by dotted keys; items of lists by number."""
-    if isinstance(tree, dict | list) and tree:
-        items = tree.items() if isinstance(tree, dict) else enumerate(tree)
-        for key, value in items:
-            yield from _leaves(value, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, tree
+def _word(flat: Mapping[str, Any], key: str) -> str:
+    return json.dumps(flat[key], ensure_ascii=False) if key in flat else "(nothing)"

@@ -8,6 +8,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from dnnexp.runs.leaves import leaves
+
 _EMPTY = ","
 _AS_JSON = (bool, list, dict)
 
@@ -25,7 +27,7 @@ class Scalars:
 
     def add(self, tree: Mapping[str, Any], leave_out: Collection[str] = ()) -> None:
         """A job's metrics, less the scalars of some names; empty for a job that has none."""
-        found = flat(tree)
+        found = leaves(tree, "left out")
         for name in leave_out:
             found.pop(name, None)
         self.names |= dict.fromkeys(found)
@@ -34,21 +36,6 @@ class Scalars:
     def lines(self) -> Iterable[str]:
         """The cells of each job, without what ends a line, as many as there are names."""
         return (text + _EMPTY * (len(self.names) - max(count, 1)) for text, count in self._lines)
-
-
-def flat(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The scalars of a JSON document by their dotted paths, lists left out."""
-    found: dict[str, Any] = {}
-    _collect(tree, "", found)
-    return found
-
-
-def _collect(tree: Mapping[str, Any], path: str, found: dict[str, Any]) -> None:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            _collect(value, f"{path}{key}.", found)
-        elif not isinstance(value, list):
-            found[path + key] = value
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], scalars: Scalars) -> str:

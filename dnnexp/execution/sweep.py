@@ -49,14 +49,14 @@ def tell_journal(journal: Journal, folder: Path, jobs: Iterable[Job]) -> None:
     sweep = SweepFolder(folder)
     told = {event.get("job") for event in events(journal.path) if event.get("event") == "complete"}
     for job in jobs:
-        if job.key not in told and sweep.is_complete(job.key):
+        if job.key not in told and sweep.is_intact(job.key):
             journal.record("complete", job=job.key, seconds=sweep.record(job.key)["durations"].get("run"))
 
 
 def tasks(folder: Path, jobs: Iterable[Job]) -> list[Task]:
     """The jobs that are not complete, for workers."""
     sweep = SweepFolder(folder)
-    return [Task(job.key, job.experiment, job.tree) for job in jobs if not sweep.is_complete(job.key)]
+    return [Task(job.key, job.experiment, job.tree) for job in jobs if not sweep.is_intact(job.key)]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from dnnexp.execution.swept import keys_of, metrics_of, setting, values_of
 from dnnexp.experiments.base import Outline, finite, quantile
 from dnnexp.runs.folder import SCHEMA_VERSION
 from dnnexp.runs.journal import events
+from dnnexp.runs.record import is_complete, read_json
 from dnnexp.runs.sweep_folder import SweepFolder
 
 Row: TypeAlias = dict[str, Any]
@@ -38,7 +38,7 @@ class Table(NamedTuple):
 def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = False) -> Table:
     """What the jobs under `folder/jobs` have found so far.
 
-    A job is complete where it has all files of a run, failed where its `run.json` or the journal says so,
+    A job is complete where it has `metrics.json`, failed where its `run.json` or the journal says so,
     otherwise missing. `skip` leaves expectations undecided.
     """
     sweep_folder = SweepFolder(folder)
@@ -48,10 +48,10 @@ def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = Fa
     same = {metric.label for metric in metrics_of(sweep, jobs) if metric.label == metric.value}
     failures = _failures(folder)
     for job in jobs:  # one at a time: the metrics of all would fill the memory
-        found = _found(job, sweep_folder, failures)
-        metrics = found.pop("metrics")
+        head = _head(job, sweep_folder, failures)
+        metrics = head.pop("metrics")
         values = {name: _number(parsed.value(metrics)) if metrics else None for name, parsed in columns}
-        rows.append({**found, **values_of(job, keys), **values})
+        rows.append({**head, **values_of(job, keys), **values})
         scalars.add(metrics or {}, leave_out=same)
     names = [name for name, _ in columns]
     labels = [metric.label for metric in metrics_of(sweep, jobs)]
@@ -87,30 +87,24 @@ def _failures(folder: Path) -> dict[str, str | None]:
     return {str(key): event.get("error") for key, event in last.items() if event.get("event") == "failed"}
 
 
-def _found(job: Job, folder: SweepFolder, failures: Mapping[str, str | None]) -> Row:
+def _head(job: Job, folder: SweepFolder, failures: Mapping[str, str | None]) -> Row:
     """The head of a job's row, with its metrics, None where it is not complete."""
     head: Row = {"job": job.key, "status": "missing", "experiment": job.experiment, "name": job.name}
     head |= {"passed": None, "error": None, "metrics": None}
-    complete = _document(folder.jobs / job.key / "metrics.json") if folder.has_all(job.key) else None
-    if complete and isinstance(metrics := complete.get("metrics"), dict):
+    path = folder.jobs / job.key
+    if is_complete(path):
+        metrics = read_json(path / "metrics.json").get("metrics")
+        if not isinstance(metrics, dict):
+            return head | {"status": "complete", "error": "metrics.json is damaged"}
         passed = metrics.get("passed")
         verdict = passed if isinstance(passed, bool) else None
         return head | {"status": "complete", "passed": verdict, "metrics": metrics}
     record = folder.record(job.key)
     if record.get("status") == "failed":
         return head | {"status": "failed", "error": record.get("error")}
-    if job.key in failures:  # what it left could not be kept
+    if job.key in failures:  # its folder could not be kept
         return head | {"status": "failed", "error": failures[job.key]}
     return head
-
-
-def _document(path: Path) -> dict[str, Any] | None:
-    """A JSON document; None where there is none, or only a part of it."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _number(value: Any) -> float | None:

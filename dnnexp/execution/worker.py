@@ -22,6 +22,7 @@ import dnnexp
 from dnnexp.config.schema import read
 from dnnexp.core.perturbation import THREADS
 from dnnexp.execution.code import Code, CodeError
+from dnnexp.execution.progress import PeriodicLine, work_line
 from dnnexp.execution.run import RunOptions, error_message, execute_run
 from dnnexp.experiments import find
 from dnnexp.experiments.base import Event, Line
@@ -34,8 +35,6 @@ from dnnexp.runs.threads import THREAD_VARIABLES
 KILLS = 3
 """A job that has killed its worker so often is failed."""
 KILLED = f"its worker was killed {KILLS} times while it ran (out of memory, or a crash)"
-_SECONDS = 5.0
-"""How often a line of progress is logged."""
 _one_at_a_time = threading.Lock()
 """A worker of several threads does one job at a time: standard output and matplotlib are the process's."""
 
@@ -128,7 +127,7 @@ def ended_before(sweep: SweepFolder, key: str, token: str) -> Ended | None:
     record = sweep.record(key)
     if record.get("attempt") != token:
         return None
-    if record["status"] == "complete" and not sweep.is_complete(key):
+    if record["status"] == "complete" and not sweep.is_intact(key):
         return None
     return Ended(key, record["status"], record["error"], record["durations"].get("run", 0.0))
 
@@ -149,15 +148,13 @@ class _Log:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._written = time.monotonic()
+        self._line = PeriodicLine(lambda line: print(f"{datetime.now():%H:%M:%S} {line}", file=stream))
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Line):
             print(event.text, file=self._stream)
-        elif time.monotonic() - self._written >= _SECONDS:
-            self._written = time.monotonic()
-            share = f"{event.done:,}" + (f" of {event.total:,}" if event.total else "")
-            print(f"{datetime.now():%H:%M:%S} {event.stage} {event.item} {share}", file=self._stream)
+        else:
+            self._line(functools.partial(work_line, event))
 
 
 @contextlib.contextmanager

@@ -108,11 +108,6 @@ class Result:
     passed: bool = True
 
 
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Such as "1 entry" and "1,234 entries"."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
 def too_large(numbers: int) -> str | None:
     """What is wrong with a config whose arrays hold that many numbers; None if nothing is."""
     size = 8 * numbers

@@ -37,13 +37,3 @@ class Titled:
                 yield made
                 return
         yield self.tables[-1]
-
-
-def count(number: int, noun: str) -> str:
-    """`1 start`, `2 starts`."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def number(value: float | None) -> str:
-    """Three digits, or a dash for what does not exist."""
-    return "–" if value is None else f"{value:.3g}"

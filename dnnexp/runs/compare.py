@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final, NamedTuple
+
+from dnnexp.runs.leaves import leaves
 
 _ENVIRONMENT = ("versions", "git", "platform", "blas")
 
@@ -47,21 +49,21 @@ class Row(NamedTuple):
         return [None if value is ABSENT else value for value in self.values]
 
 
-def rows(leaves: Sequence[Mapping[str, Any]]) -> list[Row]:
+def rows(flat: Sequence[Mapping[str, Any]]) -> list[Row]:
     """The keys of all runs' leaves, in the order of the first that has them."""
-    keys = dict.fromkeys(key for each in leaves for key in each)
-    found = ((key, tuple(each.get(key, ABSENT) for each in leaves)) for key in keys)
+    keys = dict.fromkeys(key for each in flat for key in each)
+    found = ((key, tuple(each.get(key, ABSENT) for each in flat)) for key in keys)
     return [Row(key, values, *_distance(values)) for key, values in found]
 
 
 def config_leaves(tree: Any) -> dict[str, Any]:
     """The values of a config by dotted keys as in overrides; a list of plain values is one value."""
-    return dict(_leaves(tree, "", whole_lists=True))
+    return leaves(tree, "whole")
 
 
 def metric_leaves(tree: Any) -> dict[str, Any]:
     """The values of metrics by dotted keys; items of lists by label, by tensor and pair, or by number."""
-    return dict(_leaves(tree, "", whole_lists=False))
+    return leaves(tree, "by item")
 
 
 def environment_leaves(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,38 +72,7 @@ def environment_leaves(record: Mapping[str, Any]) -> dict[str, Any]:
     plugins = record.get("plugins")
     entries = [entry for entry in plugins if isinstance(entry, dict)] if isinstance(plugins, list) else []
     hashes = {PurePath(str(entry.get("path"))).name: entry.get("sha256") for entry in entries}
-    return dict(_leaves({**known, "plugins": hashes} if hashes else known, "", whole_lists=True))
-
-
-def _leaves(tree: Any, path: str, whole_lists: bool) -> Iterator[tuple[str, Any]]:
-    items: Iterable[tuple[Any, Any]] | None = None
-    if isinstance(tree, Mapping):
-        items = tree.items()
-    elif isinstance(tree, list) and not (whole_lists and _is_plain(tree)):
-        items = zip(_names(tree), tree, strict=True)
-    if items is None or not tree:
-        if path:
-            yield path, tree
-        return
-    for key, value in items:
-        yield from _leaves(value, f"{path}.{key}" if path else str(key), whole_lists)
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether there is no mapping in it."""
-    return all(map(_is_plain, value)) if isinstance(value, list) else not isinstance(value, Mapping)
-
-
-def _names(items: Sequence[Any]) -> Sequence[Any]:
-    """What tells the items of a list apart, though another run has more or fewer; else their numbers."""
-    if all(isinstance(item, Mapping) for item in items):
-        for names in (
-            [item.get("label", item.get("name")) for item in items],
-            [f"{item.get('tensor')}.{item.get('pair')}" for item in items if "pair" in item],
-        ):
-            if len(set(map(str, names))) == len(items) and all(isinstance(name, str) for name in names):
-                return names
-    return range(len(items))
+    return leaves({**known, "plugins": hashes} if hashes else known, "whole")
 
 
 def _is_same(first: Any, second: Any) -> bool:

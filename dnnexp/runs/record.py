@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def is_complete(folder: Path | str) -> bool:
+    """Whether a run is complete: its `metrics.json` is written last, so its presence means complete."""
+    return os.path.isfile(os.path.join(folder, "metrics.json"))
 
 
 def folder_time(folder: Path) -> datetime | None:

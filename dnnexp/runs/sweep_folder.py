@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import secrets
 import shutil
@@ -16,8 +15,6 @@ from dnnexp.runs.folder import RunFolder, WriteError, reporting
 from dnnexp.runs.record import read_json
 
 PLAN = "sweep.json"
-FILES = ("config.yaml", "run.json", "arrays.npz", "metrics.json")
-"""What a complete run has."""
 
 
 class SweepFolder:
@@ -56,7 +53,7 @@ class SweepFolder:
         with reporting(place):
             self.jobs.mkdir(exist_ok=True)
             while not _moved(attempt.path, place):
-                if self.is_complete(key):
+                if self.is_intact(key):
                     shutil.rmtree(attempt.path, ignore_errors=True)
                     return
                 self._set_aside(place, attempt.path.with_name(f"{attempt.path.name}-before"))
@@ -65,17 +62,13 @@ class SweepFolder:
         """Make room where there is no complete run."""
         with contextlib.suppress(FileNotFoundError):  # somebody else was faster
             place.rename(aside)
-            if _is_whole(aside) and _moved(aside, place):  # put there since we looked
+            if _is_intact(aside) and _moved(aside, place):  # put there since we looked
                 return
         _remove(aside)
 
-    def is_complete(self, key: str) -> bool:
-        """Whether the run of a job is there, and whole: a loss of power may tear what was not yet on disk."""
-        return _is_whole(self.jobs / key)
-
-    def has_all(self, key: str) -> bool:
-        """Whether a job has every file of a complete run; what is in them is not looked at."""
-        return all((self.jobs / key / name).is_file() for name in FILES)
+    def is_intact(self, key: str) -> bool:
+        """Whether a job is complete and undamaged: a loss of power may tear files not yet on disk."""
+        return _is_intact(self.jobs / key)
 
     def record(self, key: str) -> dict[str, Any]:
         """What `run.json` of a job says; empty where there is none."""
@@ -110,17 +103,18 @@ class SweepFolder:
                 path.unlink()
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether a run has all files, and they are what they were when they were written."""
+def _is_intact(folder: Path) -> bool:
+    """Whether a run is complete, and its files are as they were written."""
+    metrics = read_json(folder / "metrics.json").get("metrics")
+    status = read_json(folder / "run.json").get("status")
+    if not isinstance(metrics, dict) or status != "complete":
+        return False
     try:
-        found = json.loads((folder / "metrics.json").read_bytes())["metrics"]
-        status = json.loads((folder / "run.json").read_bytes())["status"]
         config = (folder / "config.yaml").read_bytes()
         with zipfile.ZipFile(folder / "arrays.npz") as arrays:
-            is_whole = arrays.testzip() is None and isinstance(found, dict) and status == "complete"
-    except Exception:  # a damaged archive or document raises all kinds of errors
+            return arrays.testzip() is None and bool(config) and b"\0" not in config
+    except Exception:  # a damaged archive raises all kinds of errors
         return False
-    return is_whole and bool(config) and b"\0" not in config
 
 
 def _remove(path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dnnexp.runs.journal import events
-from dnnexp.runs.record import Run, folder_parts, folder_time, read_json, time_of
+from dnnexp.runs.record import Run, folder_parts, folder_time, is_complete, read_json, time_of
 
 
 class Job(NamedTuple):
@@ -89,8 +89,7 @@ def _ended(folder: Path) -> dict[str, str]:
             paths = {entry.name: entry.path for entry in entries}
     except OSError:
         return {}
-    is_complete = {key: os.path.isfile(f"{path}/metrics.json") for key, path in paths.items()}
-    return {key: "complete" if found else "failed" for key, found in is_complete.items()}
+    return {key: "complete" if is_complete(path) else "failed" for key, path in paths.items()}
 
 
 def _status(folder: Path, counts: Mapping[str, int]) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from dnnexp.cli import progress
 from dnnexp.cli.progress import Display
 from dnnexp.experiments.base import Line, Work
 
@@ -28,7 +27,7 @@ def shown(stream: io.StringIO, quiet: bool = False, **options: Any) -> str:
 
 @pytest.fixture
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "_SECONDS", 0.0)
+    monkeypatch.setattr("dnnexp.execution.progress.REPORT_SECONDS", 0.0)
 
 
 def test_a_quick_run_writes_no_progress_to_a_file() -> None:
@@ -42,8 +41,8 @@ def test_a_long_run_writes_plain_lines_to_a_file() -> None:
 
 
 def test_lines_are_seconds_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = iter([0.0, 2.0, 6.0, 6.0, 8.0])  # at the start, at an event, at one and as it is written, ...
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    seconds = iter([0.0, 2.0, 6.0, 8.0])  # at the start, then at each event
+    monkeypatch.setattr("dnnexp.execution.progress.time", SimpleNamespace(monotonic=lambda: next(seconds)))
     assert shown(io.StringIO()).splitlines() == ["x: steps 2,000 of 3,000", "step 5, x = [1, 2]"]
 
 

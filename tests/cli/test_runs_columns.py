@@ -6,8 +6,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from dnnexp.cli.printable import printable
 from dnnexp.cli.runs.columns import Cell, Columns
+from dnnexp.text import printable
 
 ROWS: list[tuple[Cell, ...]] = [
     ("first", "1", ("yes", "green")),

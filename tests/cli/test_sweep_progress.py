@@ -29,6 +29,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
     monkeypatch.setattr(progress, "time", found)
+    monkeypatch.setattr("dnnexp.execution.progress.time", found)
     return found
 
 
@@ -72,18 +73,3 @@ def test_a_quiet_one_says_failures_and_repeats_only(tmp_path: Path, clock: Clock
         "short: again: seed=1: its worker was killed",
         "short: failed: seed=1: why",
     ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.2, "0 s"),
-        (59.4, "59 s"),
-        (60, "1 min 0 s"),
-        (3599, "59 min 59 s"),
-        (3600, "1 h 0 min"),
-        (90_061, "25 h 1 min"),
-    ],
-)
-def test_times_are_told_in_two_units(seconds: float, words: str) -> None:
-    assert progress._duration(seconds) == words

@@ -19,7 +19,6 @@ from dnnexp.experiments import find
 from dnnexp.experiments.base import Result, RunContext
 from dnnexp.figures import render, sweep
 from dnnexp.registry import plain
-from dnnexp.runs.sweep_folder import FILES
 
 CONFIGS = {
     "optimize": "steps: 5, objective: valley, starts: {points: [[1, 1]]}, optimizers: [adam, rprop]",
@@ -40,8 +39,6 @@ def small_run(folder: Path, experiment: str) -> tuple[Job, Result]:
 def leave(folder: Path, job: Job, metrics: Any) -> None:
     path = folder / "jobs" / job.key
     path.mkdir(parents=True)
-    for name in FILES:
-        (path / name).touch()
     (path / "metrics.json").write_text(json.dumps({"metrics": metrics}), encoding="utf-8")
 
 

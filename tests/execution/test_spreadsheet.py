@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dnnexp.execution.spreadsheet import Scalars, csv_text, flat
+from dnnexp.execution.spreadsheet import Scalars, csv_text
+from dnnexp.runs.leaves import leaves
 
 
 def cells(columns: list[str], rows: list[dict[str, Any]], trees: list[dict[str, Any]]) -> list[list[str]]:
@@ -39,16 +40,16 @@ def test_cells_stand_under_their_names(trees: list[dict[str, Any]]) -> None:
     columns = ["job", "x"]
     rows: list[dict[str, Any]] = [{"job": "j", "x": 1.5}, {"job": "k", "x": None}, {"job": "l", "x": "w"}]
     head, *body = cells(columns, rows, trees)
-    names = list(dict.fromkeys(name for tree in trees for name in flat(tree)))
+    names = list(dict.fromkeys(name for tree in trees for name in leaves(tree, "left out")))
     assert head == [*columns, *names]
     for line, row, tree in zip(body, rows, trees, strict=True):
-        values = [*(row[name] for name in columns), *(flat(tree).get(name) for name in names)]
+        values = [*(row[name] for name in columns), *(leaves(tree, "left out").get(name) for name in names)]
         assert line == [written(value) for value in values]
 
 
 def test_scalars_have_dotted_names_and_lists_are_left_out() -> None:
     tree = {"a": {"b": {"0.001": 1, "list": [1]}, "c": None}, "d": "text", "empty": {}}
-    assert flat(tree) == {"a.b.0.001": 1, "a.c": None, "d": "text"}
+    assert leaves(tree, "left out") == {"a.b.0.001": 1, "a.c": None, "d": "text"}
 
 
 def test_a_name_that_a_column_has_is_told_apart() -> None:

@@ -16,7 +16,6 @@ from dnnexp import expression
 from dnnexp.config.sweep import Contour, Job, Metric, SweepConfig
 from dnnexp.execution.table import Table, build, csv_text, outline
 from dnnexp.experiments.base import Expectation
-from dnnexp.runs.sweep_folder import FILES
 
 FAILED, MISSING = "failed", "missing"
 Made = Callable[..., Table]
@@ -40,8 +39,6 @@ def leave(folder: Path, key: str, found: Any) -> None:
         record = {"status": "failed", "error": "the disk is full"}
         (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
     else:
-        for name in FILES:
-            (path / name).touch()
         (path / "metrics.json").write_text(json.dumps({"metrics": found}), encoding="utf-8")
 
 
@@ -74,7 +71,7 @@ def test_a_row_has_status_settings_and_values(made: Made) -> None:
     }
 
 
-def test_what_is_torn_or_interrupted_is_missing(tmp_path: Path) -> None:
+def test_an_interrupted_job_is_missing_and_a_damaged_one_says_so(tmp_path: Path) -> None:
     jobs = [job(index, {"x": index}) for index in range(6)]
     for one in jobs[:5]:
         (tmp_path / "jobs" / one.key).mkdir(parents=True)
@@ -83,8 +80,10 @@ def test_what_is_torn_or_interrupted_is_missing(tmp_path: Path) -> None:
         (tmp_path / "jobs" / jobs[index].key / "metrics.json").write_text(text)
     (tmp_path / "jobs" / jobs[4].key / "run.json").write_text('{"status": "interrupted"}')
     document = build(sweep(Metric(value="a")), jobs, tmp_path).document
-    assert [row["status"] for row in document["rows"]] == [MISSING] * 6
-    assert document["counts"] == {"jobs": 6, "complete": 0, "failed": 0, "missing": 6}
+    assert [row["status"] for row in document["rows"]] == ["complete"] * 4 + [MISSING] * 2
+    errors = {row["error"] for row in document["rows"][:4]}
+    assert errors == {"metrics.json is damaged"}
+    assert [row["a"] for row in document["rows"]] == [None] * 6
 
 
 def test_a_failed_job_has_its_error_and_no_values(made: Made) -> None:

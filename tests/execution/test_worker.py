@@ -129,7 +129,7 @@ def test_other_plugins_are_not_worked_with(sweep: SweepFolder, task: Task, tmp_p
 def test_what_is_printed_is_in_the_log(
     sweep: SweepFolder, task: Task, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(worker, "_SECONDS", 0.0)
+    monkeypatch.setattr("dnnexp.execution.progress.REPORT_SECONDS", 0.0)
     work(setting(sweep, options=RunOptions(plots=False, trace=10)), "t", [task])
     log = (sweep.jobs / task.key / "log.txt").read_text()
     assert "gradient_descent" in log

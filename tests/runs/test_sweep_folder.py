@@ -36,20 +36,20 @@ def ended(sweep: SweepFolder, token: str, status: str = "complete", number: floa
 def test_a_job_is_seen_when_it_has_ended(sweep: SweepFolder) -> None:
     attempt = sweep.begin(KEY, "t")
     fill(attempt)
-    assert not sweep.is_complete(KEY)
+    assert not sweep.is_intact(KEY)
     assert (sweep.attempts(KEY, "t"), sweep.attempts(KEY, "u")) == (1, 0)
     assert not (sweep.jobs / KEY).exists()
     sweep.end(attempt, KEY)
-    assert sweep.is_complete(KEY)
+    assert sweep.is_intact(KEY)
     assert sweep.attempts(KEY, "t") == 0
 
 
 def test_a_failed_job_is_replaced_by_a_later_attempt(sweep: SweepFolder) -> None:
     ended(sweep, "t", "failed")
-    assert not sweep.is_complete(KEY)
+    assert not sweep.is_intact(KEY)
     assert sweep.record(KEY)["status"] == "failed"
     ended(sweep, "u")
-    assert sweep.is_complete(KEY)
+    assert sweep.is_intact(KEY)
     sweep.discard_attempts()
     assert sorted(path.name for path in sweep.path.iterdir()) == ["jobs", "sweep.json"]
 
@@ -78,16 +78,16 @@ def test_a_torn_job_is_not_complete_and_is_replaced(sweep: SweepFolder, name: st
     ended(sweep, "t")
     path = sweep.jobs / KEY / name
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
-    assert not sweep.is_complete(KEY)
+    assert not sweep.is_intact(KEY)
     ended(sweep, "u")
-    assert sweep.is_complete(KEY)
+    assert sweep.is_intact(KEY)
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "arrays.npz", "run.json", "config.yaml"])
 def test_a_job_that_lacks_a_file_is_not_complete(sweep: SweepFolder, name: str) -> None:
     ended(sweep, "t")
     (sweep.jobs / KEY / name).unlink()
-    assert not sweep.is_complete(KEY)
+    assert not sweep.is_intact(KEY)
 
 
 def test_what_one_call_has_left_goes_and_what_others_do_stays(sweep: SweepFolder) -> None:
@@ -109,7 +109,7 @@ def test_what_stands_in_the_way_makes_room(sweep: SweepFolder, kind: str) -> Non
     else:
         (sweep.jobs / KEY).symlink_to("nowhere")
     sweep.end(attempt, KEY)
-    assert sweep.is_complete(KEY)
+    assert sweep.is_intact(KEY)
     sweep.discard_attempts()
     assert sorted(path.name for path in sweep.path.iterdir()) == ["jobs", "sweep.json"]
 
@@ -126,7 +126,7 @@ def test_what_is_no_document_of_metrics_is_not_complete(sweep: SweepFolder, docu
     """The table called it missing and the resume complete: nothing was ever done."""
     ended(sweep, "t")
     (sweep.jobs / KEY / "metrics.json").write_text(document)
-    assert not sweep.is_complete(KEY)
+    assert not sweep.is_intact(KEY)
 
 
 def test_there_is_no_record_of_what_has_not_ended(sweep: SweepFolder) -> None:
@@ -143,7 +143,7 @@ def test_an_archive_that_is_damaged_anywhere_is_never_an_error(sweep: SweepFolde
     whole = path.read_bytes()
     for place in range(0, len(whole), 7):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
-        assert sweep.is_complete(KEY) in (True, False)
+        assert sweep.is_intact(KEY) in (True, False)
 
 
 def test_a_worker_that_does_not_see_the_sweep_is_told(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_complete_run_that_comes_between_is_kept(
     ended(sweep, "t", "failed")
     attempt = sweep.begin(KEY, "u")
     fill(attempt, "failed")
-    looked = SweepFolder.is_complete
+    looked = SweepFolder.is_intact
 
     def look(self: SweepFolder, key: str) -> bool:
         found = looked(self, key)
@@ -169,9 +169,9 @@ def test_a_complete_run_that_comes_between_is_kept(
         ended(sweep, "v", number=3.0)
         return found
 
-    monkeypatch.setattr(SweepFolder, "is_complete", look)
+    monkeypatch.setattr(SweepFolder, "is_intact", look)
     sweep.end(attempt, KEY)
-    assert sweep.is_complete(KEY)
+    assert sweep.is_intact(KEY)
     sweep.discard_attempts()
     assert sorted(path.name for path in sweep.path.iterdir()) == ["jobs", "sweep.json"]
 

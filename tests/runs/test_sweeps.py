@@ -90,3 +90,20 @@ def test_to_ask_takes_no_lock(tmp_path: Path) -> None:
     finally:
         os.close(file)
     assert not is_held(tmp_path / "nowhere")
+
+
+def test_list_and_table_agree_on_what_is_complete(tmp_path: Path) -> None:
+    """After `rm jobs/<key>/config.yaml` the list said 2 of 2 and the table 1 of 2."""
+    from dnnexp.config.sweep import Job as PlannedJob
+    from dnnexp.config.sweep import SweepConfig
+    from dnnexp.execution.table import build
+
+    folder = write_sweep(tmp_path / SWEEP, {"a": True, "b": True})
+    for key in "ab":
+        assert not (folder / "jobs" / key / "config.yaml").exists()
+    planned = [
+        PlannedJob(key, "optimize", "x", "b", {}, {"optimizers": [], "objectives": []}) for key in "ab"
+    ]
+    listed = look(folder).jobs
+    assert listed is not None
+    assert build(SweepConfig(base="b"), planned, folder).document["counts"] == listed

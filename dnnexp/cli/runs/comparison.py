@@ -16,7 +16,6 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from dnnexp.cli.printable import printable
 from dnnexp.cli.runs.columns import Columns
 from dnnexp.cli.runs.list import described
 from dnnexp.cli.runs.stored import config_of
@@ -32,6 +31,7 @@ from dnnexp.runs.compare import (
 )
 from dnnexp.runs.folder import RunFolder, reporting
 from dnnexp.runs.record import Run, read_json
+from dnnexp.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

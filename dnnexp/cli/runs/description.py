@@ -12,12 +12,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dnnexp.cli.printable import printable
 from dnnexp.cli.runs.list import described
-from dnnexp.cli.runs.words import duration, instant, size, state
-from dnnexp.experiments.tables import count
+from dnnexp.cli.runs.words import instant, size, state
 from dnnexp.runs.compare import environment_leaves
 from dnnexp.runs.record import Run, read_json
+from dnnexp.text import counted, duration, printable
 
 _FAILURES = 20
 
@@ -111,7 +110,7 @@ def _failed_jobs(folder: Path) -> Iterator[RenderableType]:
     """The failed jobs of a sweep, each with its error."""
     failures = _failures(folder)
     if failures:
-        yield Text(f"\n{count(len(failures), 'failed job')}", style="bold")
+        yield Text(f"\n{counted(len(failures), 'failed job')}", style="bold")
     rows = []
     for failure in failures[:_FAILURES]:
         swept = " ".join(f"{key}={_word(value)}" for key, value in failure["swept"].items())

@@ -113,9 +113,9 @@ def _csv(runs: Iterable[Run]) -> str:
 def _print(runs: Iterable[Run]) -> None:
     from rich.console import Console
 
-    from dnnexp.cli.printable import printable
     from dnnexp.cli.runs.columns import Columns
-    from dnnexp.cli.runs.words import STYLES, duration, state
+    from dnnexp.cli.runs.words import STYLES, state
+    from dnnexp.text import duration, printable
 
     rows = [
         (

@@ -9,18 +9,6 @@ from dnnexp.runs.record import Run
 STYLES = {"complete": "green", "running": "cyan", "failed": "red", "interrupted": "yellow", "torn": "magenta"}
 
 
-def duration(seconds: float | None) -> str:
-    """Such as `8.3 s`, `5 min 12 s`, `3 h 04 min`; a dash for what is not known."""
-    if seconds is None:
-        return "–"
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    return f"{minutes // 60} h {minutes % 60:02} min"
-
-
 def instant(time: datetime | None) -> str:
     """Such as `2026-11-22 20:15:31 UTC`."""
     return "not known" if time is None else f"{time:%Y-%m-%d %H:%M:%S} UTC"

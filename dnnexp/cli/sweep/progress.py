@@ -11,13 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from dnnexp.cli.interrupts import check
-from dnnexp.cli.printable import printable
 from dnnexp.cli.sweep.words import place
 from dnnexp.config.sweep import Plan
+from dnnexp.execution.progress import PeriodicLine
 from dnnexp.execution.worker import Ended, Task
-
-_SECONDS = 5.0
-"""How often a line is written where there is no terminal."""
+from dnnexp.text import duration, printable
 
 
 class SweepDisplay:
@@ -28,7 +26,8 @@ class SweepDisplay:
         self._console, self._name, self._total, self._quiet = console, plan.sweep.name, total, quiet
         self._places = {job.key: place(job.swept) or job.name for job in plan.jobs}
         self._done = self._failed = 0
-        self._start = self._written = time.monotonic()
+        self._start = time.monotonic()
+        self._line = PeriodicLine(self._say)
         has_bar = console.is_terminal and console.file.isatty() and not quiet
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -78,9 +77,8 @@ class SweepDisplay:
         """
         check()
         self._bar.update(self._task, completed=self._done, state=self._state(running))
-        if self._has_lines and time.monotonic() - self._written >= _SECONDS:
-            self._written = time.monotonic()
-            self._say(f"{self._done:,} of {self._total:,} done, {self._state(running)}")
+        if self._has_lines:
+            self._line(lambda: f"{self._done:,} of {self._total:,} done, {self._state(running)}")
 
     def _state(self, running: int) -> str:
         state = f"{running} running" + f", {self._failed} failed" * bool(self._failed)
@@ -88,13 +86,4 @@ class SweepDisplay:
             return state
         rate = self._done / (time.monotonic() - self._start)
         speed = f"{rate:.3g}/s" if rate >= 1 else f"{60 * rate:.3g}/min"
-        return f"{state}, {speed}, {_duration((self._total - self._done) / rate)} left"
-
-
-def _duration(seconds: float) -> str:
-    """Seconds in words: 42 s, 3 min 20 s, 2 h 5 min."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, part = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {part} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+        return f"{state}, {speed}, {duration((self._total - self._done) / rate)} left"

@@ -12,11 +12,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dnnexp.cli.printable import printable
 from dnnexp.cli.sweep.options import SweepOptions
 from dnnexp.cli.sweep.words import place, word
 from dnnexp.config.sweep import Plan
 from dnnexp.execution.summary import expectations
+from dnnexp.text import counted, printable
 
 _SHOWN = 20
 """So many jobs at most are listed one by one in a summary."""
@@ -45,16 +45,12 @@ def dry_run(plan: Plan, as_json: bool) -> int:
 
 
 def _count(plan: Plan) -> str:
-    said = f"{_jobs(len(plan.jobs))}"
+    said = counted(len(plan.jobs), "job")
     if plan.excluded:
         said += f", {plan.excluded} excluded"
     if plan.merged:
         said += f", {plan.merged} equal to another"
     return said
-
-
-def _jobs(count: int) -> str:
-    return f"{count:,} job{'s' * (count != 1)}"
 
 
 def conclude(console: Console, plan: Plan, document: Mapping[str, Any], options: SweepOptions) -> int:

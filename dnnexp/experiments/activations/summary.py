@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dnnexp.experiments.base import Result
-from dnnexp.experiments.tables import Titled, count, number, table
+from dnnexp.experiments.tables import Titled, table
+from dnnexp.text import counted, number
 
 _LAYERS = (5, 4, 3, 2)
 
@@ -20,7 +21,7 @@ def tables(result: Result) -> list[RenderableType]:
     """Verdicts, standard deviations of some layers' outputs, other depths and widths, notes."""
     config, cases = result.config, result.metrics["cases"]
     networks = "" if config.seeds == 1 else f", medians of {config.seeds} networks"
-    title = f"{config.name}: {count(len(cases), 'case')}, {count(config.depth, 'layer')}{networks}"
+    title = f"{config.name}: {counted(len(cases), 'case')}, {counted(config.depth, 'layer')}{networks}"
     found: list[RenderableType] = [Titled(title, [_verdicts(cases)])]
     outputs = [_outputs(result, layers) for layers in _LAYERS]
     found.append(Titled("standard deviation of the outputs (in brackets: theory)", outputs))

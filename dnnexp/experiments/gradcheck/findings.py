@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.experiments.base import Metrics, counted
+from dnnexp.experiments.base import Metrics
+from dnnexp.text import counted
 
 _LEAST_ORDER = 1.5
 """Below it an order of 2 is none: of a wrong gradient the remainder shows 1, central differences none."""

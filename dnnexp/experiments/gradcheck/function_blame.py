@@ -9,9 +9,10 @@ import numpy as np
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.faults import proportion, ratio
-from dnnexp.experiments.base import Metrics, counted
+from dnnexp.experiments.base import Metrics
 from dnnexp.experiments.gradcheck.blame import evidence, severity
 from dnnexp.experiments.gradcheck.checks import Derivatives
+from dnnexp.text import counted
 
 _TOLERANCE = 1e-5
 """How nearly the formula must be a multiple of the truth, relative to the tensor's largest entry."""

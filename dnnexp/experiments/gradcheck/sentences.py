@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from dnnexp.experiments.base import Metrics, counted
+from dnnexp.experiments.base import Metrics
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.findings import Finding
 from dnnexp.experiments.gradcheck.targets import NetworkTarget
+from dnnexp.text import counted
 
 
 def headline(metrics: Metrics) -> Metrics | None:

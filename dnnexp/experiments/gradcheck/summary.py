@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from dnnexp.experiments.base import Result, counted
+from dnnexp.experiments.base import Result
 from dnnexp.experiments.gradcheck.checks import ratio
 from dnnexp.experiments.gradcheck.sentences import breaks_down, headline, kind, points, share, told
 from dnnexp.experiments.gradcheck.targets import FunctionTarget
 from dnnexp.experiments.tables import table
+from dnnexp.text import counted
 
 _FAILURES = 10
 _SINGLE = {
@@ -136,7 +137,7 @@ def _tail(metrics: Any) -> str:
     """What kinks and rounding did."""
     kinks, tail = metrics["kinks"], ""
     if kinks["crossed"]:
-        tail = f"; {kinks['crossed']:,} of {_entries(kinks['checked'])} crossed a kink"
+        tail = f"; {kinks['crossed']:,} of {counted(kinks['checked'], 'entry', 'entries')} crossed a kink"
     if any(kinks["layers"]):
         tail += f" (units that did, by layer: {', '.join(map(str, kinks['layers']))})"
     again = metrics["rechecked"]
@@ -145,7 +146,9 @@ def _tail(metrics: Any) -> str:
         tail += f"; {counted(again, 'central difference')} {were} taken again with other steps"
     if out := kinks["excluded"]:
         were = "was" if out == 1 else "were"
-        tail += f"; {_entries(out)} {were} left out, where differences are not exact enough"
+        tail += (
+            f"; {counted(out, 'entry', 'entries')} {were} left out, where differences are not exact enough"
+        )
     hidden = dict.fromkeys(entry["tensor"] for entry in metrics["checks"] if entry["unresolved"])
     if hidden:
         tail += f"; below the round-off of central differences: {', '.join(hidden)}"
@@ -196,7 +199,8 @@ def doubt(result: Result, entry: Any) -> str:
         reason = "no step gives it well enough" if entry["tensor"] in _SINGLE else _HIDDEN
         return f"{reason}{_without_complex(result.config)}"
     reasons = "at kinks, or where rounding leaves nothing"
-    return f"{_entries(entry['excluded'])} left out ({reasons}), more than tolerances.excluded"
+    count = counted(entry["excluded"], "entry", "entries")
+    return f"{count} left out ({reasons}), more than tolerances.excluded"
 
 
 def _without_complex(config: Any) -> str:
@@ -204,7 +208,3 @@ def _without_complex(config: Any) -> str:
     if isinstance(config.target, FunctionTarget):
         return "; if the function takes complex numbers, set target.is_complex=true"
     return "" if "complex" in config.methods else "; add the complex step to the methods"
-
-
-def _entries(count: int) -> str:
-    return counted(count, "entry", "entries")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from dnnexp.core.differentiation import CENTRAL_STEP
 from dnnexp.core.network_extrapolation import PASSES
-from dnnexp.experiments.base import counted
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
 from dnnexp.experiments.gradcheck.evaluations import CALLS
 from dnnexp.experiments.gradcheck.targets import NetworkTarget
+from dnnexp.text import counted
 
 
 def shrink(config: GradcheckConfig) -> GradcheckConfig:

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.summary_notes import forms, objective_notes, suite_notes
-from dnnexp.experiments.tables import Titled, count, number, table
+from dnnexp.experiments.tables import Titled, table
+from dnnexp.text import counted, number
 
 
 def tables(result: Result) -> list[RenderableType]:
@@ -25,7 +26,7 @@ def tables(result: Result) -> list[RenderableType]:
 
 def _title(result: Result, what: str) -> str:
     config = result.config
-    return f"{config.name}: {what}, {count(config.starts.count, 'start')}, {config.steps:,} steps"
+    return f"{config.name}: {what}, {counted(config.starts.count, 'start')}, {config.steps:,} steps"
 
 
 def _of_objective(result: Result) -> RenderableType:
@@ -116,5 +117,5 @@ def _suite(result: Result) -> list[RenderableType]:
         median = _above(best["final_value"]["median"], found["minimum"] or 0.0)
         reached = f"{entry['reached']}/{best['runs']}{held}"
         each.add_row(label, found["ranking"][0], reached, str(best["diverged"]), median)
-    title = _title(result, count(len(objectives), "objective"))
+    title = _title(result, counted(len(objectives), "objective"))
     return [Titled(title, [made]), Titled("the first on each objective", [each])]

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from dnnexp.experiments.base import Result, counted, quantile
+from dnnexp.experiments.base import Result, quantile
 from dnnexp.experiments.gradcheck.targets import AllTargets, NetworkTarget
 from dnnexp.figures.style import FAINT, INK, colour
+from dnnexp.text import counted
 
 _FLOOR = 1e-17
 _WIDTH = 8.0

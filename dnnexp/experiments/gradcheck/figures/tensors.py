@@ -7,13 +7,14 @@ import re
 import numpy as np
 from matplotlib.figure import Figure
 
-from dnnexp.experiments.base import Result, counted
+from dnnexp.experiments.base import Result
 from dnnexp.experiments.gradcheck.figures.checked import Checked, all_checked, shown_ratio
 from dnnexp.experiments.gradcheck.figures.layers import Grid, Layer, directions, directions_height
 from dnnexp.experiments.gradcheck.figures.scale import BAR, BROKEN, MISSING, Scale
 from dnnexp.experiments.gradcheck.figures.table import strip, strip_height, table
 from dnnexp.experiments.gradcheck.figures.words import Heading, allowed
 from dnnexp.experiments.gradcheck.sentences import share
+from dnnexp.text import counted
 
 _MOST = 41
 """So many layers are shown at most; dy/dx makes it 42 panels."""

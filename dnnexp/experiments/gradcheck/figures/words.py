@@ -6,10 +6,11 @@ import textwrap
 
 from matplotlib.figure import Figure
 
-from dnnexp.experiments.base import Metrics, Result, counted
+from dnnexp.experiments.base import Metrics, Result
 from dnnexp.experiments.gradcheck.checks import has_bounds, limit
 from dnnexp.experiments.gradcheck.sentences import headline, kind
 from dnnexp.figures.style import ALARM, FAINT, INK
+from dnnexp.text import counted
 
 LINE = 0.165
 """Inches from one line of a heading to the next."""

@@ -1,1 +1,1 @@
-"""Configs: the YAML dialect, overrides, validation with every error at once."""
+"""Config files: the YAML dialect, overrides, and validation that reports every problem at once."""

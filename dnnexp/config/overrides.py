@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from dnnexp.config import dialect
 from dnnexp.config.scalars import DialectError
 from dnnexp.config.schema import shown
-from dnnexp.config.shapes import canonical, hints, is_part_base
+from dnnexp.config.shapes import UNIONS, canonical, default, hints, is_part_base
 from dnnexp.registry import Labelled, Part, Path, UnknownNameError, find, plain, suggest
 
 _REMOVED = object()
+"""Stands for a value that an override takes away."""
 
 
 class OverrideError(ValueError):
-    """An override that cannot be applied."""
+    """An override cannot be applied."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Override:
     """One override.
 
     Attributes:
-        origin: how messages name it, e.g. `argument 'steps=10'`.
-        path: the keys, list items by index or label.
+        origin: the override as messages name it, such as `argument 'steps=10'`.
+        path: keys, with list items by index or label.
         action: "set", "append" or "reset".
-        value: what to set or append.
+        value: the value to set or append.
     """
 
     origin: str
@@ -40,7 +40,13 @@ class Override:
 
 @dataclass(frozen=True)
 class Edit:
-    """An applied override: the new tree, the path with labels turned into indices, whether it removed."""
+    """An applied override.
+
+    Attributes:
+        tree: the new tree.
+        path: the override's path with indices for labels.
+        removed: whether the value was taken away.
+    """
 
     tree: Any
     path: Path
@@ -53,10 +59,10 @@ def is_override(argument: str) -> bool:
 
 
 def parse(argument: str) -> Override:
-    """The override that an argument spells.
+    """The override in a command-line argument.
 
     Raises:
-        OverrideError: the value is no YAML, or the key is empty.
+        OverrideError: the value is not YAML, or a key is empty.
     """
     origin = f"argument {argument!r}"
     if "=" not in argument:
@@ -64,12 +70,23 @@ def parse(argument: str) -> Override:
     target, _, text = argument.partition("=")
     action = "append" if target.startswith("+") else "set"
     try:
-        value = dialect.parse_value(text)
+        value = parse_value(text)
     except DialectError as error:
-        unclosed = any(text.count(left) > text.count(right) for left, right in ("[]", "{}"))
-        hint = "; put the whole argument in quotes" * unclosed
-        raise OverrideError(f"{origin}: {error}{hint}") from None
+        raise OverrideError(f"{origin}: {error}") from None
     return Override(origin, _keys(target.removeprefix("+"), origin), action, value)
+
+
+def parse_value(text: str) -> Any:
+    """A value on the command line.
+
+    Raises:
+        DialectError: the text is not one value; the message says so where the shell has split it.
+    """
+    try:
+        return dialect.parse_value(text)
+    except DialectError as error:
+        split = any(text.count(left) > text.count(right) for left, right in ("[]", "{}"))
+        raise DialectError(f"{error}; put the whole argument in quotes" if split else str(error)) from None
 
 
 def _keys(target: str, origin: str) -> tuple[str, ...]:
@@ -80,7 +97,7 @@ def _keys(target: str, origin: str) -> tuple[str, ...]:
 
 
 def apply(cls: type, tree: Any, override: Override) -> Edit:
-    """What `edit` does, with the override's origin before what is wrong."""
+    """The result of `edit`; the message of its error begins with the override's origin."""
     try:
         return edit(cls, tree, override)
     except OverrideError as error:
@@ -88,10 +105,10 @@ def apply(cls: type, tree: Any, override: Override) -> Edit:
 
 
 def edit(cls: type, tree: Any, override: Override) -> Edit:
-    """The tree of a config of class `cls` with an override applied; the given tree stays as it is.
+    """Apply an override to the tree of a config of class `cls`; the given tree is not changed.
 
     Raises:
-        OverrideError: there is no such key, label or index.
+        OverrideError: the path has an unknown key, label or index, or leads to a value that is not a list.
     """
     if override.action == "append":
         change = _appender(override)
@@ -113,7 +130,7 @@ def _setter(value: Any) -> Callable[[Any], Any]:
 def _appender(override: Override) -> Callable[[Any], Any]:
     def append(old: Any) -> Any:
         if not isinstance(old, list):
-            raise OverrideError(f"{'.'.join(override.path)} is no list; + appends to lists only")
+            raise OverrideError(f"{'.'.join(override.path)} is not a list; + appends to lists only")
         return [*old, override.value]
 
     return append
@@ -126,31 +143,31 @@ def _count(tree: Any, path: Path) -> int:
 
 
 def _edit(hint: Any, node: Any, keys: Iterable[str], change: Callable[[Any], Any]) -> tuple[Any, Path]:
-    """The node with `change` made to what the keys lead to, and the keys with labels as indices."""
+    """The node with `change` made to the value at the keys, and the path of that value."""
     hint = _member(hint, node)
     node = canonical(hint, node)
     key, *rest = _entry(node, list(keys)) if get_origin(hint) is dict else keys
     if isinstance(node, list):
-        place: str | int = _index(hint, node, key)
-        inner, old = (get_args(hint) or (None,))[0], node[int(place)]
+        step: str | int = _index(hint, node, key)
+        inner, old = (get_args(hint) or (None,))[0], node[int(step)]
     elif isinstance(node, dict):
-        place, (inner, old) = key, _child(hint, node, key)
+        step, (inner, old) = key, _child(hint, node, key)
     else:
         raise OverrideError(f"{shown(node)} has no key {key!r}")
-    path: Path = (place,)
+    path: Path = (step,)
     if rest:
         new, tail = _edit(inner, old, rest, change)
         path += tail
     else:
         new = change(old)
     if isinstance(node, list):
-        items = [new if index == place else item for index, item in enumerate(node)]
+        items = [new if index == step else item for index, item in enumerate(node)]
         return [item for item in items if item is not _REMOVED], path
-    return {k: v for k, v in {**node, place: new}.items() if v is not _REMOVED}, path
+    return {k: v for k, v in {**node, step: new}.items() if v is not _REMOVED}, path
 
 
 def _entry(node: Any, keys: list[str]) -> list[str]:
-    """The keys below a mapping whose own keys are dotted: the longest that it has, else all as one."""
+    """The keys below a mapping whose own keys have dots: the longest that it has, or all keys as one."""
     for end in range(len(keys), 0, -1):
         if isinstance(node, dict) and ".".join(keys[:end]) in node:
             return [".".join(keys[:end]), *keys[end:]]
@@ -158,10 +175,10 @@ def _entry(node: Any, keys: list[str]) -> list[str]:
 
 
 def _member(hint: Any, node: Any) -> Any:
-    """A hint without its constraints, and of a union the member that fits the node."""
+    """The hint without its constraints; of a union, the member that fits the node."""
     while get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
-    if get_origin(hint) in (Union, types.UnionType):
+    if get_origin(hint) in UNIONS:
         members = [m for m in get_args(hint) if m is not type(None)]
         fitting = [m for m in members if (get_origin(m) is tuple) == isinstance(node, list)]
         return _member((fitting or members)[0], node)
@@ -169,7 +186,7 @@ def _member(hint: Any, node: Any) -> Any:
 
 
 def _index(hint: Any, items: list[Any], key: str) -> int:
-    """The index of a list item named by index or label."""
+    """The index of the list item that a key names by index or label."""
     inner = get_args(hint)[0] if get_args(hint) else None
     labels = []
     if get_origin(inner) is Labelled:
@@ -184,7 +201,7 @@ def _index(hint: Any, items: list[Any], key: str) -> int:
 
 
 def _child(hint: Any, node: dict[str, Any], key: str) -> tuple[Any, Any]:
-    """The hint and the value under a key; what the file leaves out has its default."""
+    """The hint and the value under a key; a key that the file leaves out has its default."""
     if get_origin(hint) is dict:
         return get_args(hint)[1], node.get(key, {})
     labelled = get_origin(hint) is Labelled
@@ -197,12 +214,12 @@ def _child(hint: Any, node: dict[str, Any], key: str) -> tuple[Any, Any]:
         return str, node.get(key)
     if key not in known:
         raise OverrideError(f"unknown key {key!r}{suggest(key, [*extra, *known])}")
-    return known[key], node[key] if key in node else _default(cls, key)
+    return known[key], node[key] if key in node else _plain_default(cls, key)
 
 
-def _default(cls: type, key: str) -> Any:
-    (field,) = (field for field in dataclasses.fields(cls) if field.name == key)
-    if field.default is not dataclasses.MISSING:
-        default = plain(field.default)
-        return {} if default is None else default
+def _plain_default(cls: type, key: str) -> Any:
+    """The default of a field as a tree to edit; an empty list or mapping where there is none."""
+    value = default(cls, key)
+    if value is not dataclasses.MISSING:
+        return {} if value is None else plain(value)
     return [] if get_origin(_member(hints(cls)[key], {})) is tuple else {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def directory() -> Path:
-    """The folder of shipped configs: inside an installed package, beside it in a checkout."""
+    """The folder of the shipped configs: in the installed package, or beside the package in a checkout."""
     package = Path(str(resources.files("dnnexp")))
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"
@@ -18,6 +18,6 @@ def reference(experiment: str) -> Path | None:
 
 
 def files() -> list[Path]:
-    """All configs, by name, then the plugins."""
-    source = directory()
-    return sorted(source.rglob("*.yaml")) + sorted((source / "plugins").glob("*.py"))
+    """All configs, then all plugins, each sorted by path."""
+    folder = directory()
+    return sorted(folder.rglob("*.yaml")) + sorted((folder / "plugins").glob("*.py"))

@@ -12,7 +12,7 @@ import numpy as np
 from dnnexp import expression
 from dnnexp.config.expectations import judge
 from dnnexp.config.sweep import Job, SweepConfig
-from dnnexp.config.sweep.conditions import type_of
+from dnnexp.config.sweep.expressions import common_type
 from dnnexp.execution import spreadsheet
 from dnnexp.execution.spreadsheet import Scalars
 from dnnexp.execution.swept import keys_of, metrics_of, setting, values_of
@@ -164,7 +164,7 @@ def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Outline:
     """The shape of the document, to check expectations against."""
     keys = keys_of(jobs)
     swept = [values_of(job, keys) for job in jobs]
-    types = {key: type_of(values[key] for values in swept) for key in keys}
+    types = {key: common_type(values[key] for values in swept) for key in keys}
     names = [name for name, _ in _columns(sweep, jobs)]
     labels = [metric.label for metric in metrics_of(sweep, jobs)]
     settings = [key for key in keys if key != SEED]

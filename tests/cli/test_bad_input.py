@@ -98,7 +98,7 @@ def test_a_directory(cli: Run) -> None:
             "argument 'optimizers.adaam.beta1=0': no item 'adaam'; did you mean 'adam'?",
         ),
         ("steps=-1", "argument 'steps=-1': steps: must be at least 0, not -1"),
-        ("+steps=1", "argument '+steps=1': steps is no list; + appends to lists only"),
+        ("+steps=1", "argument '+steps=1': steps is not a list; + appends to lists only"),
         ("~stpes", "argument '~stpes': unknown key 'stpes'"),
     ],
 )

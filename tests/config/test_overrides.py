@@ -155,7 +155,7 @@ def test_a_tilde_goes_back_to_the_default(argument: str, path: str, value: Any) 
 
 
 def test_what_is_required_can_come_from_overrides_alone() -> None:
-    """Appending to a required list that the file leaves out used to say that it is no list."""
+    """Appending to a required list that the file leaves out used to say that it is not a list."""
     arguments = ["steps=3", "+optimizers=adam", "+optimizers=rmsprop", "+starts.points=[1, 2]"]
     found = resolved("optimize", *arguments, tree={"name": "x"})
     assert [item["name"] for item in found["optimizers"]] == ["adam", "rmsprop"]
@@ -211,8 +211,8 @@ KEYS = "experiment, name, seed, objective, objectives, gradient, noise, starts, 
         ("optimize", "starts.points.0.0.0=1", "1 has no key '0'"),
         ("optimize", "steps.a=1", "10 has no key 'a'"),
         ("optimize", "record.spacing.a=1", "\"log\" has no key 'a'"),
-        ("optimize", "+steps=1", "steps is no list; + appends to lists only"),
-        ("optimize", "+record={count: 2}", "record is no list; + appends to lists only"),
+        ("optimize", "+steps=1", "steps is not a list; + appends to lists only"),
+        ("optimize", "+record={count: 2}", "record is not a list; + appends to lists only"),
         ("optimize", "objective.dimension=2", "unknown key 'dimension'; allowed: name, instance"),
         ("gradcheck", "initializer.weights.std=2", "unknown key 'std'; allowed: name, distribution, gain"),
         ("gradcheck", "initializer.gain=2", "unknown key 'gain'; allowed: weights, biases"),

@@ -1,4 +1,4 @@
-"""Sweeps: from one file, or configs and arguments, to jobs that are all valid."""
+"""Sweeps: from one file, or from configs and arguments, to jobs that are all valid."""
 
 from dnnexp.config.sweep.jobs import Job, key_of
 from dnnexp.config.sweep.plan import Plan, plan

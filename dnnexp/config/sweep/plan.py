@@ -1,26 +1,25 @@
-"""From files and arguments to the jobs of a sweep, or to every error with its place."""
+"""From files and arguments to the jobs of a sweep, or to every problem with its place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from dnnexp.config.expectations import complaint
-from dnnexp.config.load import ConfigError, claim_errors
-from dnnexp.config.places import Places
+from dnnexp.config.expectations import check_problem
+from dnnexp.config.load import claim_problems
 from dnnexp.config.schema import read
+from dnnexp.config.source import ConfigError, Places
 from dnnexp.config.sweep import expand, files
-from dnnexp.config.sweep.conditions import Conditions
-from dnnexp.config.sweep.expand import Combination, ExpansionError
-from dnnexp.config.sweep.jobs import Base, Claims, Draft, Job, Problems, key_of
-from dnnexp.config.sweep.measures import Measures
+from dnnexp.config.sweep.expand import Combination
+from dnnexp.config.sweep.expressions import Conditions, MetricExpressions
+from dnnexp.config.sweep.jobs import Base, ClaimFilter, Draft, Job, ProblemLines, key_of
 from dnnexp.config.sweep.spec import SweepConfig
 from dnnexp.experiments import find
+from dnnexp.registry import InvalidError, Problem, plain
 from dnnexp.registry import Path as KeyPath
-from dnnexp.registry import plain
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class Plan:
     Attributes:
         sweep: its config.
         jobs: no two with the same key.
-        merged: how many more there would be, equal to one of them.
-        excluded: how many `exclude` took away.
+        merged: the number of jobs that were left out as equal to another one.
+        excluded: the number of jobs that `exclude` left out.
         sources: the absolute paths of the sweep's file, if it has one, and of the bases.
     """
 
@@ -50,17 +49,23 @@ def plan(
     seed: int | None = None,
     outline: Callable[[SweepConfig, Sequence[Job]], Any] | None = None,
 ) -> Plan:
-    """The jobs that configs, or one sweep file, and arguments give; `seed` is that of all bases.
+    """The jobs of one sweep file, or of configs, with arguments.
 
-    `outline` gives the shape of the results that the jobs will have, to check the sweep's claims against.
+    Args:
+        given: the sweep file, or the configs to sweep over.
+        arguments: overrides of the sweep or of the configs.
+        smoke: whether all jobs are shrunk.
+        name: the sweep's name, in place of the file's.
+        seed: the seed of all bases.
+        outline: gives the shape of the table of results, against which the sweep's claims are checked.
 
     Raises:
-        ConfigError: with everything that is wrong with the files and the arguments.
+        ConfigError: with every problem of the files and the arguments.
     """
-    opened = files.opened(given, arguments, name, seed)
-    sweep, errors = read(SweepConfig, opened.source.tree)
+    opened = files.read_input(given, arguments, name, seed)
+    sweep, problems = read(SweepConfig, opened.source.tree)
     if sweep is None or opened.source.problems:
-        raise ConfigError(opened.source.lines(errors))
+        raise ConfigError(opened.source.lines(problems))
     sweep = replace(sweep, smoke=sweep.smoke or smoke)
     lines: list[str] = []
     bases = list(files.base_files(opened, sweep, lines))
@@ -77,48 +82,48 @@ def plan(
 
 @dataclass
 class _Planner:
-    """Gathers jobs, and what is wrong with any of them."""
+    """Collects jobs and their problems."""
 
     sweep: SweepConfig
     places: Places
     several: bool
-    problems: Problems = field(default_factory=Problems)
+    problems: ProblemLines = field(default_factory=ProblemLines)
     jobs: dict[str, Job] = field(default_factory=dict)
     merged: int = 0
     excluded: int = 0
 
     def __post_init__(self) -> None:
         self.conditions = Conditions(self.sweep.exclude)
-        self.measures = Measures(self.sweep.metrics)
-        self.claims = Claims()
+        self.metrics = MetricExpressions(self.sweep.metrics)
+        self.claims = ClaimFilter()
 
     def combinations(self, bases: int) -> list[Combination]:
-        """What the blocks of the sweep make; none where they are faulty."""
-        found: list[Combination] = []
+        """The combinations of the sweep's blocks; none if these have problems."""
+        combinations: list[Combination] = []
         try:
-            found = expand.combinations(self.sweep, bases)
-        except ExpansionError as error:
-            self._refuse(error.complaints)
+            combinations = expand.combinations(self.sweep, bases)
+        except InvalidError as error:
+            self._add_problems(error.problems)
         values: dict[str, list[Any]] = {"base": [""]} if self.several else {}
         values |= {key: [] for key in expand.swept_keys(self.sweep)}
-        for setting in chain.from_iterable(found):
+        for setting in chain.from_iterable(combinations):
             if setting.key in values:
                 values[setting.key].append(setting.value)
-        if values.get("seed") == []:  # it is repeated
+        if values.get("seed") == []:  # set by `repeat` only
             values["seed"] = [0]
-        self._refuse(self.conditions.complaints(values))
-        return found
+        self._add_problems(self.conditions.problems(values))
+        return combinations
 
     def add(self, file: files.BaseFile, combinations: list[Combination]) -> None:
-        """All jobs of a base."""
+        """Add all jobs of a base."""
         base = Base(file.given, file.experiment, file.source, self.places, self.problems, self.several)
         bare = Draft(file.source.tree)
         alone, _ = read(find(base.experiment).config_class, bare.tree)
-        for path, message in claim_errors(base.experiment, bare.tree, alone):
-            base.note(bare, path, message)
+        for path, message in claim_problems(base.experiment, bare.tree, alone):
+            base.add_problem(bare, path, message)
         start = base.applied(bare, expand.fixed(self.sweep))
         if start is None:
-            for combination in combinations:  # for what is wrong with their keys
+            for combination in combinations:  # for the problems of their keys
                 base.applied(bare, combination)
             return
         _, known = read(find(base.experiment).config_class, start.tree)
@@ -145,38 +150,42 @@ class _Planner:
             return
         experiment = find(base.experiment)
         outline = experiment.outline(config)
-        self.measures.look(outline)
-        config = self.claims.applicable(config, outline)
+        self.metrics.look_in(outline)
+        config = self.claims.kept(config, outline)
         tree = plain(experiment.shrink(config) if self.sweep.smoke else config)
         if self.sweep.smoke:
-            places = {s.key: path for s, path in zip(draft.settings, draft.paths, strict=True)}
-            swept = {key: _as_run(tree, places.get(key, ()), value) for key, value in swept.items()}
+            paths = {s.key: path for s, path in zip(draft.settings, draft.paths, strict=True)}
+            swept = {key: _shrunk(tree, paths.get(key, ()), value) for key, value in swept.items()}
         job = Job(key_of(tree), base.experiment, config.name, base.given, swept, tree)
         self.merged += job.key in self.jobs
         self.jobs.setdefault(job.key, job)
 
     def finish(self, outline: Callable[[SweepConfig, Sequence[Job]], Any] | None) -> None:
-        """Raise ConfigError for all that is wrong."""
+        """Check what needs all jobs.
+
+        Raises:
+            ConfigError: with every problem of the sweep.
+        """
         if self.jobs:
-            self._refuse(self.measures.complaints())
+            self._add_problems(self.metrics.problems())
         if self.jobs and outline is not None and not self.problems.lines:
             shape = outline(self.sweep, tuple(self.jobs.values()))
-            found = [complaint(expectation.check, shape) for expectation in self.sweep.expect]
-            self._refuse((("expect", i, "check"), text) for i, text in enumerate(found) if text is not None)
+            messages = [check_problem(expectation.check, shape) for expectation in self.sweep.expect]
+            self._add_problems((("expect", i, "check"), text) for i, text in enumerate(messages) if text)
         if not self.jobs and not self.problems.lines:
-            self._refuse([(("exclude",), "leaves no job")])
+            self._add_problems([(("exclude",), "leaves no job")])
         if self.problems.lines:
             raise ConfigError(self.problems.lines.values())
 
-    def _refuse(self, complaints: Any) -> None:
-        self.problems.add_lines(self.places.line(path, message) for path, message in complaints)
+    def _add_problems(self, problems: Iterable[Problem]) -> None:
+        self.problems.add_lines(self.places.line(path, message) for path, message in problems)
 
 
-def _as_run(tree: Any, path: KeyPath, value: Any) -> Any:
-    """What a swept number is in a config that was shrunk after it was set."""
-    for step in path:
+def _shrunk(tree: Any, path: KeyPath, value: Any) -> Any:
+    """The value of a swept key in the shrunk config, if it is a number."""
+    for key in path:
         try:
-            tree = tree[step]
+            tree = tree[key]
         except (LookupError, TypeError):
             return value
     return tree if path and isinstance(value, int | float) and isinstance(tree, int | float) else value

@@ -1,46 +1,46 @@
-"""The config of a sweep: over which keys of which configs, and what is to be shown."""
+"""The config of a sweep: the keys of configs that it sweeps over, and the metrics that it shows."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le, MinLen
 
-from dnnexp import expression
-from dnnexp.config.sweep.values import Distribution, Spacing
+from dnnexp.config.expectations import check_problem
+from dnnexp.config.sweep.values import MAX_VALUES, Distribution, Spacing
 from dnnexp.experiments.base import Expectation, Seed
-from dnnexp.registry import Checked, Count, Name, Problem, check
+from dnnexp.registry import Checked, Count, Name, Path, Problem, check
 
 Values = tuple[Any, ...] | Spacing | str
-"""Some values: listed, spaced, or text in the grammar of the command line."""
+"""The values of a key: a list, a spacing, or text in the grammar of the command line."""
 Assignment = dict[str, Any]
-"""Dotted keys of a config, with a value for each."""
+"""Dotted keys of a config with their values."""
 
 COLUMNS = (
     *("job", "status", "experiment", "name", "passed", "error", "base", "seed"),
     *("runs", "failed", "missing"),
 )
-"""What a row or a group of the results has beside swept keys and metrics."""
-_DERIVED = ("", ".theory", ".contour", ".low", ".high")
-"""What the columns of a metric are called after its label."""
+"""The columns of the results beside those of swept keys and metrics."""
+_SUFFIXES = ("", ".theory", ".contour", ".low", ".high")
+"""The ends of the names of a metric's columns, after its label."""
 _UNSWEPT = ("experiment", "name", "expect")
+"""Keys that no sweep can set: they do not change the numbers of a job."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Random:
-    """`count` draws of all keys together; every key has its own stream, so that one more changes none."""
+    """`count` draws of all keys together. Every key has its own stream: another key changes no draw of it."""
 
-    count: Annotated[int, Ge(1), Le(100_000)]
+    count: Annotated[int, Ge(1), Le(MAX_VALUES)]
     seed: Seed = 0
     keys: Annotated[dict[str, Distribution], MinLen(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contour:
-    """In a heat map the line where `value`, an expression over a job's metrics, is `at`."""
+    """A line in a heat map: where `value`, an expression over a job's metrics, equals `at`."""
 
     value: str
     at: float
@@ -49,9 +49,10 @@ class Contour:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Checked):
-    """A number of each job, an expression over its metrics; `label` is its column, by default the expression.
+    """A number of each job: the value of an expression over its metrics.
 
-    `theory` is another, drawn beside it. A bare text stands for `value`.
+    `label` is the name of its column, by default the expression. `theory` is another expression, drawn beside
+    it. A bare text stands for `value`.
     """
 
     shorthand: ClassVar[str] = "value"
@@ -63,7 +64,7 @@ class Metric(Checked):
     scale: Literal["auto", "linear", "log"] = "auto"
 
     def __post_init__(self) -> None:
-        """Take the expression for a label where none is given."""
+        """Set the default label."""
         super().__post_init__()
         if not self.label:
             object.__setattr__(self, "label", self.value)
@@ -71,32 +72,32 @@ class Metric(Checked):
     @check("label")
     @staticmethod
     def one_line(label: str) -> Iterator[Problem]:
-        """A label can be shown."""
+        """A label can be printed."""
         if not label.isprintable():
             yield ("label",), "must be text on one line, without control characters"
 
     @check("value", "theory", "contour")
     @staticmethod
     def expressions(value: str, theory: str | None, contour: Contour | None) -> Iterator[Problem]:
-        """What is evaluated is an expression."""
+        """All texts are expressions."""
         texts = {
             ("value",): value,
             ("theory",): theory,
             ("contour", "value"): contour.value if contour else None,
         }
         for path, text in texts.items():
-            if text is not None and (message := fault(text)):
+            if text is not None and (message := check_problem(text)):
                 yield path, message
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepConfig(Checked):
-    """Jobs over the keys of one or several configs, and what their table is to show.
+    """Jobs over the keys of one or several configs, and the metrics in the table of their results.
 
-    `base` (paths from the file's folder, glob patterns too) × `fixed` × `grid` × `zip` × `random` × `list` ×
-    `repeat`. Keys are dotted, as on the command line: `optimizers.adam.learning_rate`. `exclude` are
-    conditions over the swept keys; `repeat` a number of seeds, counted from the config's, or the seeds.
-    `smoke` shrinks every job. `expect` speaks of the table of results.
+    The jobs are all combinations of `base` (paths or glob patterns, from the file's folder), `fixed`, `grid`,
+    `zip`, `random`, `list` and `repeat`. Keys are dotted as on the command line:
+    `optimizers.adam.learning_rate`. `exclude` has conditions over the swept keys, and `repeat` the seeds, or
+    their number, counted from the config's seed. `smoke` shrinks every job. `expect` is about the table.
     """
 
     experiment: Literal["sweep"] = "sweep"
@@ -121,14 +122,14 @@ class SweepConfig(Checked):
     @check("base")
     @staticmethod
     def any_base(base: str | tuple[str, ...]) -> Iterator[Problem]:
-        """There is a config to sweep over."""
+        """At least one config is given."""
         if not base:
             yield ("base",), "needs at least one file"
 
     @check("repeat")
     @staticmethod
     def distinct_seeds(repeat: int | tuple[int, ...]) -> Iterator[Problem]:
-        """No seed stands twice."""
+        """No seed is repeated."""
         if not isinstance(repeat, int) and (not repeat or len(set(repeat)) < len(repeat)):
             yield ("repeat",), "must be a number of seeds, or a list of different seeds"
 
@@ -142,26 +143,26 @@ class SweepConfig(Checked):
         list: tuple[Assignment, ...],
         repeat: int | tuple[int, ...],
     ) -> Iterator[Problem]:
-        """No two blocks set the same key, nor one a key that lies in another's."""
-        places: dict[str, tuple[str | int, ...]] = {}
+        """No two blocks set the same key, or a key and another one inside its value."""
+        paths: dict[str, Path] = {}
         for path, key in _keys(fixed, grid, zip, random, list, repeat):
             if not all(key.split(".")):
                 yield path, "a key is empty; write key.subkey"
                 continue
             if path[0] != "fixed" and key in _UNSWEPT:
                 yield path, "cannot be swept: it does not tell one job from another"
-            for other, place in places.items():
-                if _collide(place, other, path, key):
-                    what = "is set" if other == key else f"lies in or around {other}, which is set"
-                    yield path, f"{what} by {place[0]} too; a key may be in one block"
-            places.setdefault(key, path)
+            for other, other_path in paths.items():
+                if _collide(other_path, other, path, key):
+                    what = "is set" if other == key else f"overlaps {other}, which is set"
+                    yield path, f"{what} by {other_path[0]} too; a key may be in one block"
+            paths.setdefault(key, path)
 
     @check("exclude")
     @staticmethod
     def conditions(exclude: tuple[str, ...]) -> Iterator[Problem]:
-        """What excludes is an expression."""
+        """All conditions are expressions."""
         for index, text in enumerate(exclude):
-            if message := fault(text):
+            if message := check_problem(text):
                 yield ("exclude", index), message
 
     @check("metrics", "grid", "zip", "random", "list")
@@ -173,10 +174,10 @@ class SweepConfig(Checked):
         random: Random | None,
         list: tuple[Assignment, ...],
     ) -> Iterator[Problem]:
-        """Every metric has columns of its own."""
+        """Every metric has its own columns."""
         taken = {*COLUMNS, *(key for _, key in _keys({}, grid, zip, random, list, 1))}
         for index, metric in enumerate(metrics):
-            names = {metric.label + end for end in _DERIVED}
+            names = {metric.label + suffix for suffix in _SUFFIXES}
             if names & taken:
                 column = min(names & taken)
                 yield ("metrics", index, "label"), f"the column {column!r} is taken; give it another label"
@@ -185,29 +186,10 @@ class SweepConfig(Checked):
     @check("expect")
     @staticmethod
     def claims(expect: tuple[Expectation, ...]) -> Iterator[Problem]:
-        """What checks a claim is an expression."""
+        """All checks are expressions."""
         for index, expectation in enumerate(expect):
-            if message := fault(expectation.check):
+            if message := check_problem(expectation.check):
                 yield ("expect", index, "check"), message
-
-
-def fault(text: str) -> str | None:
-    """Why a text is no expression."""
-    try:
-        parsed(text)
-    except expression.ExpressionError as error:
-        return str(error)
-    return None
-
-
-@functools.lru_cache(maxsize=4096)
-def parsed(text: str) -> expression.Expression:
-    """The expression in a text; parsing takes longer than evaluating.
-
-    Raises:
-        ExpressionError: it is none.
-    """
-    return expression.parse(text)
 
 
 def _keys(
@@ -217,7 +199,7 @@ def _keys(
     random: Random | None,
     list: tuple[Assignment, ...],
     repeat: int | tuple[int, ...],
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+) -> Iterator[tuple[Path, str]]:
     """Every key that is set, with its path in the sweep."""
     for block, keys in (("fixed", fixed), ("grid", grid), ("zip", zip)):
         yield from (((block, key), key) for key in keys)
@@ -229,11 +211,12 @@ def _keys(
         yield ("repeat",), "seed"
 
 
-def _collide(place: tuple[str | int, ...], other: str, path: tuple[str | int, ...], key: str) -> bool:
-    """Whether two keys cannot both be set; a swept key may lie in a fixed one, which is set before."""
-    if place[0] == path[0] == "list" and place[1] != path[1]:
-        return False
-    if "fixed" in (place[0], path[0]) and "repeat" in (place[0], path[0]):
+def _collide(other_path: Path, other: str, path: Path, key: str) -> bool:
+    """Whether two keys cannot both be set; a swept key may be inside a fixed one, which is set first."""
+    blocks = {other_path[0], path[0]}
+    if blocks == {"list"} and other_path[1] != path[1]:
+        return False  # one assignment of `list` or the other
+    if {"fixed", "repeat"} <= blocks:
         return False  # seeds are counted from the fixed one
-    inside = key.startswith(f"{other}.") and place[0] != "fixed"
+    inside = key.startswith(f"{other}.") and other_path[0] != "fixed"
     return other == key or inside or other.startswith(f"{key}.")

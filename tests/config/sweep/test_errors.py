@@ -115,9 +115,9 @@ def test_an_error_is_told_once_where_the_sweep_made_it(text: str, expected: list
         ("grid: {steps: [1]}\nlist: [{seed: 1}, {steps: 1}]", "list.1.steps", "is set by grid too"),
         ("grid: {seed: [1]}\nrepeat: 2", "repeat", "is set by grid too"),
         ("grid: {objective: [valley]}\nzip: {objective.dimension: [1]}", "zip.objective.dimension",
-         "lies in or around objective, which is set by grid too"),
+         "overlaps objective, which is set by grid too"),
         ("fixed: {objective.dimension: 1}\ngrid: {objective: [valley]}", "grid.objective",
-         "lies in or around objective.dimension, which is set by fixed too"),
+         "overlaps objective.dimension, which is set by fixed too"),
     ],
 )  # fmt: skip
 def test_a_key_is_in_one_block(text: str, where: str, message: str) -> None:
@@ -165,7 +165,7 @@ def test_a_sweep_may_give_what_its_base_lacks() -> None:
         ("[]", "sweep.yaml:2:7: base: needs at least one file"),
         ("sweep.yaml", "sweep.yaml:1:13: experiment: a sweep cannot be over another sweep"),
         ("plain.yaml",
-         "plain.yaml:1:1: experiment: is needed in a config to sweep over; allowed: activations, gradcheck, optimize"),
+         "plain.yaml:1:1: experiment: is required in a config to sweep over; allowed: activations, gradcheck, optimize"),
         ("other.yaml", "other.yaml:1:13: experiment: unknown experiment 'optimise'; did you mean 'optimize'? allowed: "
                        "activations, gradcheck, optimize"),
         ("broken.yaml", "broken.yaml:1:8: expected ',' or ']'"),
@@ -188,6 +188,6 @@ def test_bases_that_lack_a_key_are_named() -> None:
 def test_a_sweep_stands_alone() -> None:
     Path("s.yaml").write_text("experiment: sweep\nbase: deep.yaml\n")
     assert problems_of(["s.yaml", "deep.yaml"]) == [
-        "s.yaml: is a sweep and must be the only file; deep.yaml given too"
+        "s.yaml: a sweep must be the only file, but deep.yaml is given too"
     ]
     assert problems_of([]) == ["no config is given; name a sweep, or configs to sweep over"]

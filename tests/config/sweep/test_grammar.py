@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnnexp.config.sweep.grammar import GrammarError, split, values
+from dnnexp.config.sweep.values import GrammarError, split, written_values
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=8)
 LEAVES = (
@@ -29,19 +29,19 @@ def written(tree: object) -> str:
 def test_values_between_commas_are_read_as_they_are(trees: list[object], comma: str) -> None:
     """Commas in quotes, lists and mappings part nothing."""
     text = comma.join(map(written, trees))
-    assert values(text) == (trees, False)
-    assert values(f"choice({text})") == (trees, False)
+    assert written_values(text) == (trees, False)
+    assert written_values(f"choice({text})") == (trees, False)
 
 
 @given(TREES)
 def test_one_value_is_not_swept_over(tree: object) -> None:
-    assert values(written(tree)) == ([tree], True)
+    assert written_values(written(tree)) == ([tree], True)
 
 
 @given(st.integers(-50, 50), st.integers(1, 50), st.integers(1, 9), st.booleans())
 def test_a_range_of_integers_is_pythons(start: int, length: int, step: int, down: bool) -> None:
     stop, step = (start - length, -step) if down else (start + length, step)
-    assert values(f"range({start}, {stop},{step})") == (list(range(start, stop, step)), False)
+    assert written_values(f"range({start}, {stop},{step})") == (list(range(start, stop, step)), False)
 
 
 @given(st.integers(-300, 300), st.integers(1, 200), st.integers(1, 30), st.integers(1, 3))
@@ -50,7 +50,7 @@ def test_a_range_of_decimals_adds_no_error(start: int, length: int, step: int, d
     unit = 10**digits
     expected = [float(Fraction(place, unit)) for place in range(start, start + length, step)]
     texts = [f"{place / unit:.{digits}f}" for place in (start, start + length, step)]
-    assert values(f"range({','.join(texts)})") == (expected, False)
+    assert written_values(f"range({','.join(texts)})") == (expected, False)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_range_of_decimals_adds_no_error(start: int, length: int, step: int, d
     ],
 )
 def test_several_values(text: str, expected: list[object]) -> None:
-    assert values(text) == (expected, False)
+    assert written_values(text) == (expected, False)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_several_values(text: str, expected: list[object]) -> None:
     ],
 )
 def test_one_value(text: str, expected: object) -> None:
-    assert values(text) == ([expected], True)
+    assert written_values(text) == ([expected], True)
 
 
 @pytest.mark.parametrize("name", ["interval", "glob", "sort", "shuffle", "tag"])
@@ -95,7 +95,7 @@ def test_what_hydra_has_beside_is_refused_with_what_is_allowed(name: str) -> Non
         with pytest.raises(
             GrammarError, match=rf"^{name}\(\) does not exist here; allowed: a,b .* choice\(a,b\)$"
         ):
-            values(text)
+            written_values(text)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_hydra_has_beside_is_refused_with_what_is_allowed(name: str) -> Non
         ("range(1,2,3,4)", "range(1, 2, 3, 4) needs one to three numbers"),
         ("range(a)", "range(a) needs one to three numbers"),
         ("range(nan)", "range(nan) needs one to three numbers"),
-        ("range(1,5,0)", "the step of a range must not be 0"),
+        ("range(1,5,0)", "the step of range(1, 5, 0) must not be 0"),
         ("range(5,5)", "range(5, 5) is empty: 5 is not beyond 5"),
         ("range(0,5,-1)", "range(0, 5, -1) is empty"),
         ("range(1e7)", "range(1e7) has 10,000,000 values; at most 100,000 are allowed"),
@@ -120,7 +120,7 @@ def test_what_hydra_has_beside_is_refused_with_what_is_allowed(name: str) -> Non
 )
 def test_what_is_no_value_is_refused(text: str, message: str) -> None:
     with pytest.raises(GrammarError) as error:
-        values(text)
+        written_values(text)
     assert message in str(error.value)
 
 

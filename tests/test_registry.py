@@ -1,15 +1,13 @@
-import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import pytest
 
 import dnnexp.core  # noqa: F401  # enters the built-in parts
 from dnnexp import registry
-from dnnexp.config.schema import read
 from dnnexp.core.activations import Tanh
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.optimizers import Adam
@@ -23,6 +21,7 @@ from dnnexp.registry import (
     checks,
     dotted,
     enter_plugin,
+    examples,
     find,
     first_line,
     forget_plugins,
@@ -34,9 +33,8 @@ from dnnexp.registry import (
     plugins,
     register,
     suggest,
+    without_example,
 )
-
-BUILT_IN = [(kind, name) for kind in kinds() for name in parts(kind)]
 
 
 class Fruit(Part, ABC):
@@ -262,59 +260,35 @@ def test_suggestions_where_nothing_is_allowed() -> None:
 # --- The built-in parts ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "name"), BUILT_IN, ids=lambda text: str(text))
-def test_every_part_knows_its_name_and_says_what_it_is(kind: str, name: str) -> None:
-    cls = find(kind, name)
-    assert (cls.kind, cls.name) == (kind, name)
-    line = first_line(cls)
-    assert len(line.split()) >= 2, line
-    assert not line.startswith(f"{cls.__name__}("), "the signature that dataclass writes"
+def test_every_part_knows_its_name_and_describes_itself() -> None:
+    for kind in kinds():
+        for name, cls in parts(kind).items():
+            assert (cls.kind, cls.name) == (kind, name)
+            line = first_line(cls)
+            assert len(line.split()) >= 2, line
+            assert not line.startswith(f"{cls.__name__}("), "the signature that dataclass writes"
 
 
-REQUIRED: dict[tuple[str, str], dict[str, Any]] = {
-    ("fault", "factor"): {"layer": 2},
-    ("fault", "missing_bias"): {"layer": 2},
-    ("fault", "missing_slope"): {"layer": 2},
-    ("fault", "sign"): {"layer": 2},
-    ("fault", "slope_at_output"): {"layer": 2},
-    ("fault", "stale_activation"): {"layer": 2},
-    ("fault", "transposed_weight"): {"layer": 2},
-    ("initializer", "constant"): {"value": 0.1},
-    ("initializer", "normal"): {"std": 0.5},
-    ("initializer", "truncated_normal"): {"std": 0.5},
-    ("initializer", "uniform"): {"low": -0.1, "high": 0.1},
-    ("input", "data"): {"data": "moons"},
-    ("objective", "expression"): {"expression": "x**2", "variables": ["x"]},
-    ("objective", "least_squares"): {"data": "teacher"},
-    ("objective", "logistic_regression"): {"data": "moons"},
-    ("objective", "network"): {"data": "moons"},
-    ("schedule", "step"): {"every": 10},
-    ("target", "activation"): {"activation": "tanh"},
-    ("target", "function"): {"function": "mine.f"},
-    ("target", "loss"): {"loss": "linear"},
-    ("target", "objective"): {"objective": "valley"},
-    ("schedule", "piecewise"): {"pieces": [{"at": 10, "factor": 0.1}]},
-}
-"""What must be said of the parts that have no default for it; a file of data must be there first."""
+def test_parts_that_can_be_made_without_arguments_or_say_how_have_an_example() -> None:
+    @dataclass(frozen=True)
+    class Pear(Apple):
+        """A pear, of which the stem must be given."""
 
+        stem: bool = field(kw_only=True)
 
-@pytest.mark.usefixtures("no_plugins")
-@pytest.mark.parametrize(("kind", "name"), BUILT_IN, ids=lambda text: str(text))
-def test_a_part_as_a_tree_gives_the_part_again(kind: str, name: str) -> None:
-    mine = module("mine.py")
-    vars(mine)["f"] = lambda x: (x @ x, 2 * x)
-    enter_plugin("mine", mine)
-    if name in ("csv", "npz", "function"):
-        pytest.skip("needs a file; read in the tests of the data, or of plugins")
-    cls = find(kind, name)
-    base = next(parent for parent in cls.__mro__ if "kind" in vars(parent))
-    holder = dataclasses.make_dataclass("Holder", [("part", base)], frozen=True)
-    first, errors = read(holder, {"part": {"name": name} | REQUIRED.get((kind, name), {})})
-    assert errors == []
-    tree = plain(getattr(first, "part", None))
-    assert next(iter(tree)) == "name"
-    again, _ = read(holder, {"part": tree})
-    assert again == first
+    @dataclass(frozen=True)
+    class Plum(Pear):
+        """A plum with an example."""
+
+        @classmethod
+        def example(cls) -> Self:
+            return cls(stem=False)
+
+    register("apple")(Apple)
+    register("pear")(Pear)
+    register("plum")(Plum)
+    assert [part.name for part in examples("fruit")] == ["apple", "plum"]
+    assert without_example("fruit") == ["pear"]
 
 
 def test_the_first_line_of_a_part() -> None:

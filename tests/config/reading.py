@@ -1,10 +1,14 @@
 """Small configs, and trees that are read into configs."""
 
 import copy
+import functools
 from collections.abc import Sequence
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]  # it ships no types
+
 from dnnexp import experiments
+from dnnexp.config.json_schema import json_schema
 from dnnexp.config.schema import read
 from dnnexp.config.shipped import directory
 
@@ -29,7 +33,7 @@ def with_value(tree: Tree, path: Sequence[str | int], value: Any) -> Tree:
     return copied
 
 
-def config_class(experiment: str) -> type[Any]:
+def config_class(experiment: str) -> Any:
     return experiments.find(experiment).config_class
 
 
@@ -43,3 +47,14 @@ def valid(experiment: str, tree: Tree) -> Any:
     config, errors = read(config_class(experiment), tree)
     assert errors == []
     return config
+
+
+@functools.cache
+def validator(*classes: Any) -> Any:
+    """The validator of these classes' JSON Schema, which takes long to build."""
+    return jsonschema.Draft202012Validator(json_schema(classes))
+
+
+def agrees(message: str, expected: str) -> bool:
+    """Whether a message is as expected; what is allowed is left open where the expected one ends with it."""
+    return message == expected or (expected.endswith("allowed: ") and message.startswith(expected))

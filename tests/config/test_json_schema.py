@@ -18,6 +18,7 @@ from tests.config.reading import (
     config_class,
     errors_of,
     valid,
+    validator,
     with_value,
 )
 
@@ -32,23 +33,28 @@ def test_the_json_schema_is_a_schema(experiment: str) -> None:
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_the_json_schema_takes_a_shipped_config_and_no_misspelt_key(file: Path) -> None:
     tree = dialect.parse(file.read_bytes()).value
-    every = [config_class(name) for name in experiments.names()]
-    for classes in ([config_class(tree["experiment"])], every):
-        validator = jsonschema.Draft202012Validator(json_schema(classes))
-        assert validator.is_valid(tree)
-        assert not validator.is_valid(tree | {"nmae": "x"})
-        assert not validator.is_valid(tree | {"seed": -1})
+    schema = validator(config_class(tree["experiment"]))
+    assert schema.is_valid(tree)
+    assert not schema.is_valid(tree | {"nmae": "x"})
+    assert not schema.is_valid(tree | {"seed": -1})
+
+
+@EXPERIMENTS
+def test_the_json_schema_of_all_experiments_takes_each_and_no_misspelt_key(experiment: str) -> None:
+    schema = validator(*map(config_class, experiments.names()))
+    assert schema.is_valid(MINIMAL[experiment])
+    assert not schema.is_valid(MINIMAL[experiment] | {"nmae": "x"})
 
 
 @pytest.mark.parametrize("file", SWEEPS, ids=lambda file: file.stem)
 def test_the_json_schema_takes_a_shipped_sweep_and_no_misspelt_key(file: Path) -> None:
     tree = dialect.parse(file.read_bytes()).value
-    validator = jsonschema.Draft202012Validator(json_schema([SweepConfig]))
-    assert validator.is_valid(tree)
-    assert validator.is_valid(tree | {"metrics": ["minimum", {"value": "minimum", "label": "x"}]})
+    schema = validator(SweepConfig)
+    assert schema.is_valid(tree)
+    assert schema.is_valid(tree | {"metrics": ["minimum", {"value": "minimum", "label": "x"}]})
     wrong: list[Any] = [{"gird": {}}, {"grid": {"steps": 5}}, {"metrics": [{"label": "x"}]}]
     for faulty in [*wrong, {"random": {"count": 0}}]:
-        assert not validator.is_valid(tree | faulty)
+        assert not schema.is_valid(tree | faulty)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def test_the_json_schema_refuses_what_the_command_refuses(
     """An empty `optimizers` used to pass: its bound was written as that of a text."""
     tree = with_value(MINIMAL[experiment], where, value)
     assert errors_of(experiment, tree) != []
-    assert not jsonschema.Draft202012Validator(json_schema([config_class(experiment)])).is_valid(tree)
+    assert not validator(config_class(experiment)).is_valid(tree)
 
 
 @EXPERIMENTS

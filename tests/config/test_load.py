@@ -11,11 +11,8 @@ from dnnexp.config.load import ConfigError, load
 from dnnexp.config.overrides import parse
 from dnnexp.config.scalars import MAX_BYTES
 from dnnexp.config.shipped import directory
+from tests.config.reading import agrees
 
-INITIALIZERS = (
-    "zeros, constant, normal, uniform, truncated_normal, glorot, he, lecun, critical, orthogonal, identity, "
-    "sparse, lsuv"
-)
 OPTIMIZE = """\
 experiment: optimize
 seed: 3
@@ -80,22 +77,19 @@ def test_a_file_is_read() -> None:
         ("[1, 2]", "[1, x]", 'x.yaml:3:23: starts.points.0.1: must be a number, not "x"'),
         ("[[1, 2]]", "[[1, 2], [3]]",
          "x.yaml:3:27: starts.points.1: has 1 coordinates, but the objective valley has dimension 2"),
-        ("- adam", "- adaam", "x.yaml:6:5: optimizers.0: unknown optimizer 'adaam'; did you mean 'adam'? "
-         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"),
+        ("- adam", "- adaam",
+         "x.yaml:6:5: optimizers.0: unknown optimizer 'adaam'; did you mean 'adam'? allowed: "),
         ("name: momentum", "name: mometum",
-         "x.yaml:7:12: optimizers.1.name: unknown optimizer 'mometum'; did you mean 'momentum'? "
-         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"),
+         "x.yaml:7:12: optimizers.1.name: unknown optimizer 'mometum'; did you mean 'momentum'? allowed: "),
         # an unknown key is where the key is, not its value
-        ("beta: 0.99", "bata:     0.99", "x.yaml:10:5: optimizers.2.bata: unknown key; did you mean 'beta'? "
-         "allowed: label, learning_rate, beta, epsilon, accumulator, epsilon_place, centered, momentum, velocity, weight_decay, decay, decay_scale, clip_value, clip_norm, schedule"),
-        ("learning_rate: 0.1", "rate: 0.1", "x.yaml:7:22: optimizers.1.rate: unknown key; "
-         "allowed: label, learning_rate, momentum, dampening, velocity, weight_decay, decay, decay_scale, clip_value, clip_norm, schedule"),
+        ("beta: 0.99", "bata:     0.99",
+         "x.yaml:10:5: optimizers.2.bata: unknown key; did you mean 'beta'? allowed: "),
+        ("learning_rate: 0.1", "rate: 0.1", "x.yaml:7:22: optimizers.1.rate: unknown key; allowed: "),
         # what is missing is where it would stand
         ("steps: 10\n", "", "x.yaml:1:1: steps: is required, but missing"),
         ("{points: [[1, 2]]}", "{uniform: {low: 0, high: 1}}",
          "x.yaml:3:19: starts.uniform.count: is required, but missing"),
-        ("  - name: rmsprop\n    label", "  - label", "x.yaml:8:5: optimizers.2: needs a name; "
-         "allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"),
+        ("  - name: rmsprop\n    label", "  - label", "x.yaml:8:5: optimizers.2: needs a name; allowed: "),
         # a label that only one of two items writes
         ("label: slow", "label: adam", "x.yaml:9:12: optimizers.2.label: the label 'adam' is taken by "
          "item 0; add a label: of its own to one of them"),
@@ -104,7 +98,8 @@ def test_a_file_is_read() -> None:
     ],
 )  # fmt: skip
 def test_an_error_has_file_line_and_column(old: str, new: str, line: str) -> None:
-    assert problems(changed(old, new)) == [line]
+    (said,) = problems(changed(old, new))
+    assert agrees(said, line), said
 
 
 def test_a_repeated_default_label_is_at_its_item() -> None:
@@ -121,16 +116,17 @@ def test_a_repeated_default_label_is_at_its_item() -> None:
         ("gain: 1", "gian: 1", "x.yaml:4:29: initializer.gian: unknown key; did you mean 'gain'? "
          "allowed: distribution, gain"),
         ("{name: glorot, gain: 1}", "glorrot", "x.yaml:4:14: initializer: unknown initializer 'glorrot'; "
-         f"did you mean 'glorot'? allowed: {INITIALIZERS}"),
+         "did you mean 'glorot'? allowed: "),
         ("name: glorot", "name: glorrot", "x.yaml:4:21: initializer.name: unknown initializer 'glorrot'; "
-         f"did you mean 'glorot'? allowed: {INITIALIZERS}"),
+         "did you mean 'glorot'? allowed: "),
         ("{name: glorot, gain: 1}", "{weights: glorot, biases: {name: he, gain: 0}}",
          "x.yaml:4:57: initializer.biases.gain: must be greater than 0, not 0"),
     ],
 )  # fmt: skip
 def test_an_error_in_a_shorthand_is_at_its_own_key(old: str, new: str, line: str) -> None:
     """It used to be `initializer.weights.gain`, a path that the file does not have, at the mapping."""
-    assert problems(changed(old, new, GRADCHECK), experiment="gradcheck") == [line]
+    (said,) = problems(changed(old, new, GRADCHECK), experiment="gradcheck")
+    assert agrees(said, line), said
 
 
 def test_several_problems_are_reported_in_one_go() -> None:
@@ -177,9 +173,7 @@ def test_what_could_not_be_read_is_reported_once() -> None:
         (["starts.uniform.count=3"],
          ["x.yaml:3:9: starts.uniform.low: is required, but missing",
           "x.yaml:3:9: starts.uniform.high: is required, but missing"]),
-        (["stpes=1"], ["argument 'stpes=1': unknown key 'stpes'; did you mean 'steps'? allowed: "
-                       "experiment, name, seed, objective, objectives, gradient, noise, starts, steps, record, targets, "
-                       "optimizers, tune, animate, expect"]),
+        (["stpes=1"], ["argument 'stpes=1': unknown key 'stpes'; did you mean 'steps'? allowed: "]),
         (["name=a b"], ["argument 'name=a b': name: must be a letter, then letters, digits, _ "
                         'or - (at most 100), not "a b"']),
         (["experiment=gradcheck"], ["argument 'experiment=gradcheck': experiment: must be 'optimize', "
@@ -187,7 +181,9 @@ def test_what_could_not_be_read_is_reported_once() -> None:
     ],
 )  # fmt: skip
 def test_an_error_in_an_override_names_the_argument(arguments: list[str], lines: list[str]) -> None:
-    assert problems(OPTIMIZE, *arguments) == lines
+    said = problems(OPTIMIZE, *arguments)
+    assert len(said) == len(lines)
+    assert all(map(agrees, said, lines)), said
 
 
 def test_an_error_inside_a_replaced_value_names_the_argument() -> None:
@@ -240,9 +236,9 @@ def test_overrides_can_mend_a_file() -> None:
 
 
 def test_errors_of_the_file_and_of_overrides_come_together() -> None:
-    assert problems(changed("seed: 3", "seed: -3"), "steps=-1", "sed=1") == [
-        "argument 'sed=1': unknown key 'sed'; did you mean 'seed'? allowed: experiment, name, seed, "
-        "objective, objectives, gradient, noise, starts, steps, record, targets, optimizers, tune, animate, expect",
+    unknown, *others = problems(changed("seed: 3", "seed: -3"), "steps=-1", "sed=1")
+    assert unknown.startswith("argument 'sed=1': unknown key 'sed'; did you mean 'seed'? allowed: ")
+    assert others == [
         "x.yaml:2:7: seed: must be at least 0, not -3",
         "argument 'steps=-1': steps: must be at least 0, not -1",
     ]

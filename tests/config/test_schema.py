@@ -119,7 +119,7 @@ def test_a_config_is_frozen_and_the_tree_is_left_alone(experiment: str) -> None:
 
 @pytest.mark.usefixtures("data_files")
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in kinds() for name in parts(kind)])
-def test_every_field_of_every_part_can_be_written(kind: str, name: str) -> None:
+def test_every_field_of_every_part_can_be_written_and_read_again(kind: str, name: str) -> None:
     cls = find(kind, name)
     if (kind, name) == ("target", "function"):
         pytest.skip("needs a plugin")
@@ -141,5 +141,6 @@ def test_every_field_of_every_part_can_be_written(kind: str, name: str) -> None:
             written = with_value(written, ("network", "layers"), [3, 4, 4])
         config = valid(experiment, written)
         assert name in dump(plain(config))
+        assert valid(experiment, plain(config)) == config
 
     check()

@@ -5,24 +5,21 @@ from typing import Any
 
 import pytest
 
-from tests.config.reading import MINIMAL, KeyPath, Tree, errors_of, with_value
+from dnnexp.config.shapes import hints
+from dnnexp.registry import find, parts
+from tests.config.reading import MINIMAL, KeyPath, Tree, agrees, config_class, errors_of, with_value
 
-OPTIMIZERS = "gradient_descent, momentum, nesterov, adagrad, rmsprop, adadelta, adam, adamw, amsgrad, nadam, radam, adamax, lion, rprop"
-TOP = "experiment, name, seed, objective, objectives, gradient, noise, starts, steps, record, targets, optimizers, tune, animate, expect"
-ACTIVATIONS = "sigmoid, tanh, softsign, erf, relu, leaky_relu, relu6, elu, selu, celu, softplus, silu, gelu, mish, hard_sigmoid, hard_tanh, hard_swish, identity, sine"
-BIASES = "zeros, constant, normal, uniform, truncated_normal, glorot, he, lecun"
-INITIALIZERS = f"{BIASES}, critical, orthogonal, identity, sparse, lsuv"
 BAD_NAME = "must be a letter, then letters, digits, _ or - (at most 100), not "
 
 # experiment, where a value is set in the minimal config, the value, where the error is, its message
 ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     # unknown keys
-    ("optimize", ("stpes",), 1, ("stpes",), f"unknown key; did you mean 'steps'? allowed: {TOP}"),
-    ("optimize", ("zzz",), 1, ("zzz",), f"unknown key; allowed: {TOP}"),
+    ("optimize", ("stpes",), 1, ("stpes",), "unknown key; did you mean 'steps'? allowed: "),
+    ("optimize", ("zzz",), 1, ("zzz",), "unknown key; allowed: "),
     ("optimize", ("starts", "pts"), 1, ("starts", "pts"), "unknown key; did you mean 'points'? "
      "allowed: points, uniform, own"),
     ("optimize", ("optimizers", 0), {"name": "adam", "lr": 1}, ("optimizers", 0, "lr"),
-     "unknown key; allowed: label, learning_rate, beta1, beta2, epsilon, epsilon_root, bias_correction, weight_decay, decay, decay_scale, clip_value, clip_norm, schedule"),
+     "unknown key; allowed: "),
     ("optimize", ("objective",), {"name": "valley", "dimension": 2}, ("objective", "dimension"),
      "unknown key; allowed: instance"),
     ("activations", ("initializers", 0), {"name": "glorot", "gian": 1}, ("initializers", 0, "gian"),
@@ -49,22 +46,20 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("optimize", ("record", "spacing"), "cubic", ("record", "spacing"),
      "must be 'linear', 'log' or 'every', not \"cubic\""),
     ("optimize", ("record", "points"), 5, ("record", "points"), "must be 'auto' or true or false, not 5"),
-    ("optimize", ("objective",), 5, ("objective",), "must be a name or a mapping with a name, not 5; "
-     "allowed: valley, quadratic, sphere, ellipsoid, rosenbrock, zakharov, dixon_price, beale, himmelblau, booth, matyas, three_hump_camel, branin, saddle, ravine, rastrigin, ackley, griewank, levy, styblinski_tang, expression, least_squares, logistic_regression, network"),
+    ("optimize", ("objective",), 5, ("objective",),
+     "must be a name or a mapping with a name, not 5; allowed: "),
     ("optimize", ("optimizers",), "adam", ("optimizers",), 'must be a list, not "adam"'),
     ("optimize", ("optimizers",), {"name": "adam"}, ("optimizers",), 'must be a list, not {"name": "adam"}'),
     ("optimize", ("optimizers", 0), ["adam"], ("optimizers", 0),
-     f'must be a name or a mapping with a name, not ["adam"]; allowed: {OPTIMIZERS}'),
+     'must be a name or a mapping with a name, not ["adam"]; allowed: '),
     ("optimize", ("optimizers", 0), None, ("optimizers", 0),
-     f"must be a name or a mapping with a name, not null; allowed: {OPTIMIZERS}"),
+     "must be a name or a mapping with a name, not null; allowed: "),
     ("optimize", ("expect",), ["steps == 1"], ("expect", 0),
      'must be a mapping of claim, check, not "steps == 1"'),
     ("optimize", ("expect",), [{"claim": 1, "check": "True"}], ("expect", 0, "claim"), "must be text, not 1"),
     ("optimize", ("experiment",), "gradcheck", ("experiment",), "must be 'optimize', not \"gradcheck\""),
     ("gradcheck", ("network",), "tanh", ("network",),
      'must be a mapping of layers, activation, not "tanh"'),
-    ("gradcheck", ("methods",), ["backward", "sideways"], ("methods", 1),
-     "must be 'backward', 'forward', 'central', 'central4', 'richardson' or 'complex', not \"sideways\""),
     ("gradcheck", ("batch",), 1e4, ("batch",), "must be an integer, not 10000.0"),
     ("gradcheck", ("tolerances", "exact"), 10**400, ("tolerances", "exact"),
      f"must be a number, not 1{'0' * 56}..."),
@@ -97,21 +92,21 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
      "must be a finite number, not Infinity"),
     # names of parts
     ("optimize", ("optimizers",), ["adaam"], ("optimizers", 0),
-     f"unknown optimizer 'adaam'; did you mean 'adam'? allowed: {OPTIMIZERS}"),
+     "unknown optimizer 'adaam'; did you mean 'adam'? allowed: "),
     ("optimize", ("optimizers",), [{"name": "adaam"}], ("optimizers", 0, "name"),
-     f"unknown optimizer 'adaam'; did you mean 'adam'? allowed: {OPTIMIZERS}"),
+     "unknown optimizer 'adaam'; did you mean 'adam'? allowed: "),
     ("optimize", ("optimizers",), [{"learning_rate": 1}], ("optimizers", 0),
-     f"needs a name; allowed: {OPTIMIZERS}"),
+     "needs a name; allowed: "),
     ("optimize", ("optimizers",), [{"name": 5}], ("optimizers", 0, "name"),
-     f"needs a name; allowed: {OPTIMIZERS}"),
+     "needs a name; allowed: "),
     ("optimize", ("optimizers",), [{"label": "x"}], ("optimizers", 0),
-     f"needs a name; allowed: {OPTIMIZERS}"),
+     "needs a name; allowed: "),
     ("gradcheck", ("initializer",), "glorrot", ("initializer",),
-     f"unknown initializer 'glorrot'; did you mean 'glorot'? allowed: {INITIALIZERS}"),
+     "unknown initializer 'glorrot'; did you mean 'glorot'? allowed: "),
     ("gradcheck", ("initializer", "weights"), "glorrot", ("initializer", "weights"),
-     f"unknown initializer 'glorrot'; did you mean 'glorot'? allowed: {INITIALIZERS}"),
+     "unknown initializer 'glorrot'; did you mean 'glorot'? allowed: "),
     ("gradcheck", ("network", "activation"), ["tanh", "relo"], ("network", "activation", 1),
-     f"unknown activation 'relo'; did you mean 'relu'? allowed: {ACTIVATIONS}"),
+     "unknown activation 'relo'; did you mean 'relu'? allowed: "),
     # labels
     ("optimize", ("optimizers",), ["adam", "adam"], ("optimizers", 1, "label"),
      "the label 'adam' is taken by item 0; add a label: of its own to one of them"),
@@ -133,7 +128,7 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("gradcheck", ("initializer",), "normal", ("initializer",),
      "needs exactly one of std and variance, neither given"),
     ("gradcheck", ("initializer",), {"weights": "glorot", "biases": "sparse"}, ("initializer", "biases"),
-     f"sparse makes weights only, no biases; allowed: {BIASES}"),
+     "sparse makes weights only, no biases; allowed: "),
     ("gradcheck", ("initializer",), {"name": "uniform", "low": 1, "high": 0}, ("initializer", "low"),
      "must be below high, but low is 1 and high 0"),
     ("gradcheck", ("initializer",), {"name": "normal", "std": 1, "variance": 1}, ("initializer",),
@@ -152,7 +147,8 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
      "has 3 coordinates, but the objective valley has dimension 2"),
     ("optimize", ("objective",), {"name": "quadratic", "dimension": 3}, ("starts", "points", 0),
      "has 2 coordinates, but the objective quadratic has dimension 3"),
-    ("optimize", ("starts",), {}, ("starts",), "gives no start: give points, uniform, own, or several of them"),
+    ("optimize", ("starts",), {}, ("starts",),
+     "gives no start: give points, uniform, own, or several of them"),
     ("optimize", ("targets",), [1, 1.0], ("targets",), "holds a target twice; each may stand once"),
     ("gradcheck", ("step_sweep",), {"low": 0.1, "high": 0.1}, ("step_sweep", "low"),
      "must be below high, but low is 0.1 and high 0.1"),
@@ -171,7 +167,29 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
 def test_an_error_says_where_what_and_what_is_allowed(
     experiment: str, where: KeyPath, value: Any, path: KeyPath, message: str
 ) -> None:
-    assert errors_of(experiment, with_value(MINIMAL[experiment], where, value)) == [(path, message)]
+    ((where_said, said),) = errors_of(experiment, with_value(MINIMAL[experiment], where, value))
+    assert where_said == path
+    assert agrees(said, message), said
+
+
+NAMED = ", ".join(parts("optimizer"))
+ADAM_KEYS = ", ".join(["label", *hints(find("optimizer", "adam"))])
+KEYS = ", ".join(hints(config_class("optimize")))
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "allowed"),
+    [
+        (("stpes",), 1, KEYS),
+        (("optimizers",), ["adaam"], NAMED),
+        (("optimizers",), [{"learning_rate": 1}], NAMED),
+        (("optimizers",), [5], NAMED),
+        (("optimizers", 0), {"name": "adam", "lr": 1}, ADAM_KEYS),
+    ],
+)
+def test_an_error_lists_all_that_is_allowed(where: KeyPath, value: Any, allowed: str) -> None:
+    ((_, said),) = errors_of("optimize", with_value(MINIMAL["optimize"], where, value))
+    assert said.endswith(f"allowed: {allowed}")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +204,7 @@ def test_what_is_required_is_missed(experiment: str, key: str) -> None:
 def test_a_config_is_a_mapping(tree: Tree) -> None:
     ((path, message),) = errors_of("optimize", tree)
     assert path == ()
-    assert message.startswith(f"must be a mapping of {TOP}, not ")
+    assert message.startswith(f"must be a mapping of {KEYS}, not ")
 
 
 def test_all_errors_are_found_in_one_go() -> None:

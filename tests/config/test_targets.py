@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from dnnexp.config import dialect
 from dnnexp.config.dump import dump
-from dnnexp.config.json_schema import json_schema
 from dnnexp.config.overrides import apply, parse
 from dnnexp.core.activations import Tanh
 from dnnexp.core.losses import Linear
@@ -25,10 +23,7 @@ from dnnexp.experiments.gradcheck.targets import (
 )
 from dnnexp.experiments.gradcheck.work import estimate, shrink
 from dnnexp.registry import examples, plain
-from tests.config.reading import MINIMAL, KeyPath, errors_of, valid
-
-NAMES = "network, function, activation, loss, objective, all"
-
+from tests.config.reading import MINIMAL, KeyPath, errors_of, valid, validator
 
 EXPRESSION = {
     "target": {"name": "objective", "objective": plain(ExpressionObjective.example())},
@@ -41,8 +36,7 @@ def target(written: Any) -> Any:
 
 
 def fits(written: Any) -> bool:
-    validator = jsonschema.Draft202012Validator(json_schema([GradcheckConfig]))
-    return bool(validator.is_valid({"target": written}))
+    return bool(validator(GradcheckConfig).is_valid({"target": written}))
 
 
 FORMS: list[tuple[Any, Any]] = [
@@ -91,19 +85,20 @@ def test_without_a_target_it_is_the_network() -> None:
 
 
 WRONG: list[tuple[Any, KeyPath, str]] = [
-    ("activation:tanhh", ("target", "activation"), "unknown activation 'tanhh'; did you mean 'tanh'? allowed: "),
-    ("loss:hinge", ("target", "loss"), "unknown loss 'hinge'; allowed: squared_error, linear, "),
+    ("activation:tanhh", ("target", "activation"),
+     "unknown activation 'tanhh'; did you mean 'tanh'? allowed: "),
+    ("loss:hinge", ("target", "loss"), "unknown loss 'hinge'; allowed: "),
     ("activation:tanh:2", ("target", "activation"), "unknown activation 'tanh:2'; did you mean 'tanh'?"),
-    ("loss:", ("target",), f"unknown target 'loss:'; did you mean 'loss'? allowed: {NAMES}"),
+    ("loss:", ("target",), "unknown target 'loss:'; did you mean 'loss'? allowed: "),
     ("objective", ("target", "objective"), "is required, but missing"),
-    ("nothing:x", ("target",), f"unknown target 'nothing:x'; allowed: {NAMES}"),
-    ("all:x", ("target",), f"unknown target 'all:x'; did you mean 'all'? allowed: {NAMES}"),
-    ("", ("target",), f"unknown target ''; allowed: {NAMES}"),
-    (5, ("target",), f"must be a name or a mapping with a name, not 5; allowed: {NAMES}"),
+    ("nothing:x", ("target",), "unknown target 'nothing:x'; allowed: "),
+    ("all:x", ("target",), "unknown target 'all:x'; did you mean 'all'? allowed: "),
+    ("", ("target",), "unknown target ''; allowed: "),
+    (5, ("target",), "must be a name or a mapping with a name, not 5; allowed: "),
     ({"name": "loss", "loss": "linear", "batch": 0}, ("target", "batch"), "must be at least 1, not 0"),
     ({"name": "activation", "activation": "tanh", "points": 2}, ("target", "points"),
      "unknown key; allowed: activation"),
-    ({"objective": "sphere"}, ("target",), f"needs a name; allowed: {NAMES}"),
+    ({"objective": "sphere"}, ("target",), "needs a name; allowed: "),
 ]  # fmt: skip
 
 

@@ -90,15 +90,18 @@ def test_own_keys_edit_the_sweep() -> None:
         (("steps=1,-2",), "argument 'steps=1,-2': grid.steps.1: must be at least 0, not -2"),
         (("steps=-2",), "argument 'steps=-2': fixed.steps: must be at least 0, not -2"),
         (("optimizers.adam.beta1=0,1",),
-         "argument 'optimizers.adam.beta1=0,1': optimizers.adam.beta1 is set by list in sweep.yaml; edit it there"),
-        (("steps=range(1)(2",), "argument 'steps=range(1)(2': fixed.steps: must be an integer, not \"range(1)(2\""),
+         "argument 'optimizers.adam.beta1=0,1': optimizers.adam.beta1 is set by list in sweep.yaml; "
+         "edit it there"),
+        (("steps=range(1)(2",),
+         "argument 'steps=range(1)(2': fixed.steps: must be an integer, not \"range(1)(2\""),
         (("steps=sort(2,1)",), "argument 'steps=sort(2,1)': sort() does not exist here; allowed: a,b"),
         (("a..b=1",), "argument 'a..b=1': a key is empty; write key.subkey=value"),
         (("=1",), "argument '=1': a key is empty"),
         (("repeat=no",), "argument 'repeat=no': repeat: must be an integer, not \"no\""),
         (("~stpes",), "argument '~stpes': unknown key 'stpes'; did you mean 'steps'?"),
         (("random.cuont=5",), "argument 'random.cuont=5': unknown key 'cuont'; did you mean 'count'?"),
-        (("experiment=optimize",), "argument 'experiment=optimize': experiment: must be 'sweep', not \"optimize\""),
+        (("experiment=optimize",),
+         "argument 'experiment=optimize': experiment: must be 'sweep', not \"optimize\""),
     ],
 )  # fmt: skip
 def test_an_error_names_the_argument(arguments: tuple[str, ...], start: str) -> None:

@@ -33,7 +33,9 @@ def test_a_job_is_what_the_run_command_makes_of_the_same_overrides() -> None:
 def test_blocks_combine_to_all_combinations_the_last_the_fastest() -> None:
     text = """\
 grid: {steps: [1, 2], objective.condition_number: 'range(2,4)'}
-zip: {optimizers.momentum.learning_rate: [0.1, 0.2], optimizers.momentum.momentum: {linear: [0, 0.5], count: 2}}
+zip:
+  optimizers.momentum.learning_rate: [0.1, 0.2]
+  optimizers.momentum.momentum: {linear: [0, 0.5], count: 2}
 list: [{optimizers.adam.beta1: 0.5}, {optimizers.adam.beta2: 0.5}]
 repeat: 2
 """

@@ -50,7 +50,9 @@ def test_rates_are_the_best_for_their_condition_numbers() -> None:
 def test_a_sweep_written_and_read_again_is_the_same() -> None:
     text = """\
 grid: {steps: [1, 2], objective.condition_number: {log: [1, 100], count: 3}, seed: 'range(2)'}
-random: {count: 2, keys: {optimizers.adam.beta1: {uniform: [0, 1]}, optimizers.adam.beta2: {choice: [0.5, 0.9]}}}
+random:
+  count: 2
+  keys: {optimizers.adam.beta1: {uniform: [0, 1]}, optimizers.adam.beta2: {choice: [0.5, 0.9]}}
 list: [{}, {targets: [1]}]
 exclude: [steps == 1 and seed == 1]
 metrics: [minimum, {label: m, value: minimum, theory: '2', contour: {value: minimum, at: 1}, scale: log}]

@@ -307,6 +307,7 @@ class Basket:
     sizes: tuple[tuple[int, ...], ...] = ((1, 2), (3,))
     labelled: tuple[Labelled[Fruit], ...] = ()
     flags: list[bool] = field(default_factory=lambda: [True])
+    prices: dict[str, Any] = field(default_factory=lambda: {"best": Apple(), "range": (1, 2)})
 
 
 def test_a_tree_holds_names_fields_and_lists_and_leaves_out_none() -> None:
@@ -316,6 +317,7 @@ def test_a_tree_holds_names_fields_and_lists_and_leaves_out_none() -> None:
         "sizes": [[1, 2], [3]],
         "labelled": [],
         "flags": [True],
+        "prices": {"best": {"name": "apple", "weight": 0.1}, "range": [1, 2]},
     }
     assert "owner" not in plain(Basket())
     assert plain(Basket(owner=""))["owner"] == ""

@@ -315,6 +315,20 @@ def test_long_leaves_are_blocks_within_the_width() -> None:
     assert read(text) == tree
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_list_is_on_one_line_while_it_fits(depth: int) -> None:
+    """The longest such line leaves room for two quotes of the 88 characters, however deep it is."""
+    longest = 0
+    for size in range(60, 90):
+        tree: Any = ["x" * size]
+        for _ in range(depth):
+            tree = {"key": tree}
+        lines = dump(tree).splitlines()
+        if len(lines) == depth:
+            longest = max(longest, len(lines[-1]))
+    assert longest == 86
+
+
 def test_a_list_used_twice_is_written_twice() -> None:
     shared = [1, [2]]
     assert dump({"a": shared, "b": shared}).count("[2]") == 2

@@ -76,6 +76,8 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
      "must be less than 1, not 1"),
     ("optimize", ("record", "count"), 1, ("record", "count"), "must be at least 2, not 1"),
     ("gradcheck", ("step_sweep", "high"), 2, ("step_sweep", "high"), "must be at most 1, not 2"),
+    ("gradcheck", ("batch",), 0, ("batch",), "must be at least 1, not 0"),
+    ("gradcheck", ("batch",), 10**9 + 1, ("batch",), "must be at most 1000000000, not 1000000001"),
     ("optimize", ("optimizers",), [], ("optimizers",), "needs at least 1 item, 0 given"),
     ("activations", ("network", "layers"), [5], ("network", "layers"), "needs at least 2 items, 1 given"),
     ("activations", ("network", "layers"), [5, 0], ("network", "layers", 1), "must be at least 1, not 0"),

@@ -30,8 +30,6 @@ class Conditions:
 
     def exclude(self, swept: Mapping[str, Any]) -> bool:
         """Whether one of the conditions is true."""
-        if not self.texts:
-            return False
         values = nested(swept.items())
         return any(parsed(text).evaluate(values).value for text in self.texts)
 

@@ -18,13 +18,14 @@ gird: {steps: [1]}
 grid: {steps: 5, seed: {lgo: [1, 2], count: 3}}
 random: {count: 0, keys: {a: {uniform: [1, 0]}}}
 exclude: ['steps <']
-metrics: [{label: x}]
+metrics: [{label: x}, 'a ===', {value: a, contour: {value: b +, at: 1}}]
 repeat: 0
 """
     lines = problems(text)
     assert sorted(line.split(" ")[0] for line in lines) == [
         *("sweep.yaml:3:1:", "sweep.yaml:4:15:", "sweep.yaml:4:24:", "sweep.yaml:4:25:", "sweep.yaml:5:17:"),
-        *("sweep.yaml:5:40:", "sweep.yaml:6:11:", "sweep.yaml:7:11:", "sweep.yaml:8:9:"),
+        *("sweep.yaml:5:40:", "sweep.yaml:6:11:", "sweep.yaml:7:11:", "sweep.yaml:7:23:", "sweep.yaml:7:60:"),
+        "sweep.yaml:8:9:",
     ]
     assert "sweep.yaml:4:15: grid.steps: must be text or a list or a mapping, not 5" in lines
     assert any("3:1: gird: unknown key; did you mean 'grid'? allowed: experiment" in line for line in lines)

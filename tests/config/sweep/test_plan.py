@@ -1,6 +1,7 @@
 """From a sweep file to its jobs."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,10 @@ from dnnexp.config import dialect
 from dnnexp.config.load import load
 from dnnexp.config.overrides import parse
 from dnnexp.config.schema import read
-from dnnexp.config.sweep import key_of, plan
+from dnnexp.config.sweep import Job, SweepConfig, key_of, plan
 from dnnexp.experiments import find
 from dnnexp.registry import plain
-from tests.config.sweep.planning import planned, swept
+from tests.config.sweep.planning import planned, problems, swept
 
 RATE = "optimizers.momentum.learning_rate"
 
@@ -180,3 +181,17 @@ def test_a_base_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialect, "parse", counted)
     assert len(planned("grid: {steps: 'range(1,51)'}\nrepeat: 2").jobs) == 100
     assert len(parsed) == 2
+
+
+def test_the_claims_of_a_sweep_are_checked_against_the_shape_of_its_table() -> None:
+    text = "grid: {steps: [1, 2]}\nexpect: [{claim: x, check: count == 2}, {claim: y, check: cuont == 2}]"
+    seen = []
+
+    def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Any:
+        seen.append((sweep.name, len(jobs)))
+        return {"count": float}
+
+    (line,) = problems(text, outline=outline)
+    assert line.startswith("sweep.yaml:4:59: expect.1.check: `cuont` does not exist")
+    assert seen == [("sweep", 2)]
+    assert len(planned(text).jobs) == 2, "without an outline only their grammar is checked"

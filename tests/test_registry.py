@@ -200,7 +200,7 @@ def missing_methods() -> type[Any]:
         (missing_methods, r"Pear must define .*: colour, taste"),
     ],
 )
-def test_what_is_no_part_is_refused_by_its_full_name(make: Any, text: str) -> None:
+def test_a_class_that_is_not_a_part_is_refused_by_its_full_name(make: Any, text: str) -> None:
     cls = make()
     before = {kind: dict(parts(kind)) for kind in kinds()}
     with pytest.raises(TypeError, match=rf"test_registry\.{make.__name__}\.<locals>\.{text}"):
@@ -232,7 +232,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_all_allowed() -> None:
     assert str(caught.value) == "unknown fruit 'aple'; did you mean 'apple'? allowed: apple, pear"
 
 
-def test_a_name_that_resembles_nothing_gets_no_guess() -> None:
+def test_a_name_that_resembles_none_gets_no_suggestion() -> None:
     register("apple")(Apple)
     with pytest.raises(UnknownNameError) as caught:
         find("fruit", "xyz")
@@ -330,7 +330,7 @@ def test_labels_stand_in_the_tree_where_they_differ_from_the_name() -> None:
     assert list(other.items()) == [("name", "apple"), ("label", "granny"), ("weight", 0.2)]
 
 
-def test_a_label_on_what_has_no_name_comes_first() -> None:
+def test_the_label_of_an_object_without_a_name_comes_first() -> None:
     tree = plain(Labelled("std_1", LayerInitializer(Normal(std=1.0), Glorot())))
     assert list(tree) == ["label", "weights", "biases"]
     assert tree["weights"] == {"name": "normal", "std": 1.0}
@@ -380,7 +380,7 @@ def test_a_check_passes() -> None:
     assert Positives(1, 2, ("a",)).names == ("a",)
 
 
-def test_every_complaint_is_told_those_of_the_base_class_first() -> None:
+def test_every_problem_is_in_the_message_those_of_the_base_class_first() -> None:
     with pytest.raises(ValueError, match="low: must be below high, but 2 ≥ 1") as caught:
         Interval(2, 1)
     assert str(caught.value) == "low: must be below high, but 2 ≥ 1"
@@ -392,10 +392,10 @@ def test_every_complaint_is_told_those_of_the_base_class_first() -> None:
 
 
 def test_checks_say_which_fields_they_look_at() -> None:
-    found = checks(Positives)
-    assert [rule.fields for rule in found] == [("low", "high"), ("names", "low")]
-    assert list(found[0](5, 4)) == [(("low",), "must be below high, but 5 ≥ 4")]
-    assert list(found[0](4, 5)) == []
+    rules = checks(Positives)
+    assert [rule.fields for rule in rules] == [("low", "high"), ("names", "low")]
+    assert list(rules[0](5, 4)) == [(("low",), "must be below high, but 5 ≥ 4")]
+    assert list(rules[0](4, 5)) == []
     assert checks(Tanh) == ()
 
 
@@ -432,7 +432,7 @@ class TestPlugins:
         ):
             plugin("mine")
 
-    def test_two_files_of_one_name_are_told_when_the_name_is_used(self) -> None:
+    def test_two_files_of_one_name_are_an_error_when_the_name_is_used(self) -> None:
         enter_plugin("mine", module("a/mine.py"))
         enter_plugin("mine", module("b/mine.py"))
         assert plugins() == ("mine",)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dnnexp.config.dialect import parse, parse_value
 from dnnexp.config.dump import dump
-from dnnexp.config.scalars import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, MAX_NODES, DialectError
+from dnnexp.config.scalars import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, MAX_NODES, DialectError, short
 
 
 def read(text: str | bytes) -> Any:
@@ -204,6 +204,7 @@ ERRORS: list[tuple[str | bytes, tuple[int, int] | None, tuple[str | int, ...], s
     ('a: "b" c', (1, 8), (), "nothing may follow a closing quote"),
     ("a: @x", (1, 4), (), "text that starts with it must be quoted"),
     ("a: ]", (1, 4), (), "expected a value, but found ']'"),
+    (" ]\t", (1, 2), (), "expected a value, but found ']'"),
     ('a: "\\q"', (1, 6), (), "found unknown escape character 'q'"),
     ("a: * b", (1, 5), (), "while scanning an alias"),
 ]  # fmt: skip
@@ -272,7 +273,7 @@ def test_a_bomb_ends_at_once(text: str | bytes, message: str) -> None:
     assert message in document.problems[-1].message
 
 
-def test_what_is_just_within_the_bounds_is_read() -> None:
+def test_text_just_within_the_bounds_is_read() -> None:
     read("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     assert read("9" * MAX_DIGITS) == 10**MAX_DIGITS - 1
     assert len(read("x" * MAX_BYTES)) == MAX_BYTES
@@ -407,3 +408,8 @@ def test_no_text_makes_parse_raise(text: str) -> None:
 @given(st.binary() | fragments.map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_no_bytes_make_parse_raise(data: bytes) -> None:
     parse(data)
+
+
+def test_a_long_text_is_cut_in_a_message() -> None:
+    assert short("x" * 40) == "x" * 40
+    assert short("x" * 41) == "x" * 37 + "..."

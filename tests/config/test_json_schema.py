@@ -31,7 +31,7 @@ def test_the_json_schema_is_a_schema(experiment: str) -> None:
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: f"{file.parent.name}-{file.stem}")
-def test_the_json_schema_takes_a_shipped_config_and_no_misspelt_key(file: Path) -> None:
+def test_the_json_schema_takes_a_shipped_config_but_not_a_misspelt_key(file: Path) -> None:
     tree = dialect.parse(file.read_bytes()).value
     schema = validator(config_class(tree["experiment"]))
     assert schema.is_valid(tree)
@@ -40,14 +40,14 @@ def test_the_json_schema_takes_a_shipped_config_and_no_misspelt_key(file: Path) 
 
 
 @EXPERIMENTS
-def test_the_json_schema_of_all_experiments_takes_each_and_no_misspelt_key(experiment: str) -> None:
+def test_the_json_schema_of_all_experiments_takes_each_but_not_a_misspelt_key(experiment: str) -> None:
     schema = validator(*map(config_class, experiments.names()))
     assert schema.is_valid(MINIMAL[experiment])
     assert not schema.is_valid(MINIMAL[experiment] | {"nmae": "x"})
 
 
 @pytest.mark.parametrize("file", SWEEPS, ids=lambda file: file.stem)
-def test_the_json_schema_takes_a_shipped_sweep_and_no_misspelt_key(file: Path) -> None:
+def test_the_json_schema_takes_a_shipped_sweep_but_not_a_misspelt_key(file: Path) -> None:
     tree = dialect.parse(file.read_bytes()).value
     schema = validator(SweepConfig)
     assert schema.is_valid(tree)
@@ -73,9 +73,7 @@ def test_the_json_schema_takes_a_shipped_sweep_and_no_misspelt_key(file: Path) -
         ("gradcheck", ("network", "activation"), "relo"),
     ],
 )
-def test_the_json_schema_refuses_what_the_command_refuses(
-    experiment: str, where: KeyPath, value: Any
-) -> None:
+def test_the_json_schema_rejects_the_same_as_the_command(experiment: str, where: KeyPath, value: Any) -> None:
     """An empty `optimizers` used to pass: its bound was written as that of a text."""
     tree = with_value(MINIMAL[experiment], where, value)
     assert errors_of(experiment, tree) != []
@@ -83,7 +81,7 @@ def test_the_json_schema_refuses_what_the_command_refuses(
 
 
 @EXPERIMENTS
-def test_the_defaults_in_the_json_schema_can_be_written_as_they_stand(experiment: str) -> None:
+def test_the_defaults_in_the_json_schema_can_be_written_in_a_config(experiment: str) -> None:
     """The default of `objective` used to be given as `{}`, which names nothing."""
     schema = json_schema([config_class(experiment)])
     filled = {key: entry["default"] for key, entry in schema["properties"].items() if "default" in entry}

@@ -85,7 +85,7 @@ def test_a_file_is_read() -> None:
         ("beta: 0.99", "bata:     0.99",
          "x.yaml:10:5: optimizers.2.bata: unknown key; did you mean 'beta'? allowed: "),
         ("learning_rate: 0.1", "rate: 0.1", "x.yaml:7:22: optimizers.1.rate: unknown key; allowed: "),
-        # what is missing is where it would stand
+        # a missing key is at the mapping that lacks it
         ("steps: 10\n", "", "x.yaml:1:1: steps: is required, but missing"),
         ("{points: [[1, 2]]}", "{uniform: {low: 0, high: 1}}",
          "x.yaml:3:19: starts.uniform.count: is required, but missing"),
@@ -132,8 +132,8 @@ def test_an_error_in_a_shorthand_is_at_its_own_key(old: str, new: str, line: str
 def test_several_problems_are_reported_in_one_go() -> None:
     text = "seed: 1\nseed: 2\nsteps: -1\nstarts: !new {points: [[1]]}\noptimizers: [adaam, *x]\nexpect:\n"
     text += "  - {claim: a, check: 'ranking['}\n  - {claim: b, check: open()}\ntragets: [1]\n3: 4\n"
-    found = problems(text)
-    assert [line.partition(": ")[0] for line in found] == [
+    lines = problems(text)
+    assert [line.partition(": ")[0] for line in lines] == [
         "x.yaml:2:1",
         "x.yaml:4:9",
         "x.yaml:5:21",
@@ -145,12 +145,12 @@ def test_several_problems_are_reported_in_one_go() -> None:
         "x.yaml:8:23",
     ]
     assert (
-        found[0]
+        lines[0]
         == "x.yaml:2:1: seed: the key 'seed' is on line 1 and again on line 2, but may be given only once"
     )
 
 
-def test_what_could_not_be_read_is_reported_once() -> None:
+def test_a_value_that_cannot_be_read_is_reported_once() -> None:
     (line,) = problems(changed("steps: 10", "steps: !new 10"))
     assert line.startswith("x.yaml:4:8: steps: the tag !new is unknown")
 
@@ -195,8 +195,8 @@ def test_an_error_inside_a_replaced_value_names_the_argument() -> None:
 
 
 def test_the_last_of_two_overrides_is_named() -> None:
-    found = problems(OPTIMIZE, "optimizers.1.learning_rate=-1", "optimizers.1={name: adam, learning_rate: 0}")
-    assert found == [
+    lines = problems(OPTIMIZE, "optimizers.1.learning_rate=-1", "optimizers.1={name: adam, learning_rate: 0}")
+    assert lines == [
         "argument 'optimizers.1={name: adam, learning_rate: 0}': "
         "optimizers.1.learning_rate: must be greater than 0, not 0",
         "argument 'optimizers.1={name: adam, learning_rate: 0}': "
@@ -205,8 +205,8 @@ def test_the_last_of_two_overrides_is_named() -> None:
 
 
 @pytest.mark.parametrize("key", ["starts", "steps", "optimizers"])
-def test_taking_away_what_is_required_names_the_argument(key: str) -> None:
-    """It used to be said of line 1 of the file, in which the key stands."""
+def test_an_argument_that_removes_a_required_key_is_named(key: str) -> None:
+    """The message used to name line 1 of the file."""
     assert problems(OPTIMIZE, f"~{key}") == [f"argument '~{key}': {key}: is required, but missing"]
 
 
@@ -266,20 +266,20 @@ def test_a_config_for_another_command_says_which() -> None:
     assert config_of(GRADCHECK, experiment="gradcheck").experiment == "gradcheck"
 
 
-def test_a_config_for_another_command_still_shows_what_is_wrong_with_its_text() -> None:
+def test_a_config_for_another_command_still_has_the_problems_of_its_text() -> None:
     """The problems of the text used to be dropped."""
-    found = problems(f"experiment: gradcheck\nseed: 1\nseed: 2\n{GRADCHECK}")
-    assert [line.partition(": ")[0] for line in found] == ["x.yaml:3:1", "x.yaml:1:13"]
+    lines = problems(f"experiment: gradcheck\nseed: 1\nseed: 2\n{GRADCHECK}")
+    assert [line.partition(": ")[0] for line in lines] == ["x.yaml:3:1", "x.yaml:1:13"]
 
 
 @pytest.mark.parametrize("value", ["optimise", "[a]", "5", "null"])
-def test_an_unknown_experiment_is_refused(value: str) -> None:
+def test_an_unknown_experiment_is_a_problem(value: str) -> None:
     (line,) = problems(changed("experiment: optimize", f"experiment: {value}"))
     assert line.startswith("x.yaml:1:13: experiment: unknown experiment ")
     assert line.endswith("sweep")
 
 
-# Files that are no configs
+# Files that are not configs
 
 
 def test_a_missing_file() -> None:
@@ -346,11 +346,11 @@ BOMB = "\n".join(
     ids=["empty", "comment", "list", "text", "null", "tab", "invalid", "two documents", "binary", "zero",
          "10 MB", "alias bomb", "10 MB alias bomb", "python tag"],
 )  # fmt: skip
-def test_text_that_is_no_config_gives_one_line(text: str | bytes, line: str | None) -> None:
-    found = problems(text)
-    assert len([each for each in found if "is required" not in each and "unknown key" not in each]) == 1
-    assert found[0].startswith("x.yaml:")
-    assert line is None or found == [line]
+def test_text_that_is_not_a_config_gives_one_line(text: str | bytes, line: str | None) -> None:
+    lines = problems(text)
+    assert len([each for each in lines if "is required" not in each and "unknown key" not in each]) == 1
+    assert lines[0].startswith("x.yaml:")
+    assert line is None or lines == [line]
 
 
 # Expectations
@@ -383,27 +383,31 @@ def test_an_expectation_is_taken_as_it_stands() -> None:
         ("optimizers.adam.runs", ["a check must be true or false"]),
     ],
 )
-def test_a_check_that_cannot_be_is_refused_at_its_place(check: str, words: list[str]) -> None:
+def test_an_invalid_check_is_a_problem_at_its_place(check: str, words: list[str]) -> None:
     (line,) = problems(expecting(check))
     assert line.startswith("x.yaml:13:12: expect.0.check: ")
     assert all(word in line for word in words)
 
 
 def test_all_checks_are_looked_at() -> None:
-    found = problems(expecting("open(1)", 'ranking[0] == "adam"', "rankng[0] == 1", "ranking["))
-    assert [line.split(": ")[:2] for line in found] == [
+    lines = problems(expecting("open(1)", 'ranking[0] == "adam"', "rankng[0] == 1", "ranking["))
+    assert [line.split(": ")[:2] for line in lines] == [
         [f"x.yaml:{row}:12", f"expect.{index}.check"] for row, index in ((13, 0), (17, 2), (19, 3))
     ]
 
 
-def test_a_check_from_an_override_is_refused_with_its_argument() -> None:
+def test_an_invalid_check_in_an_override_is_a_problem_of_the_argument() -> None:
     argument = "+expect={claim: c, check: rankng}"
     (line,) = problems(OPTIMIZE, argument)
     assert line.startswith(f"argument {argument!r}: expect.0.check: `rankng` does not exist")
 
 
-def test_what_a_check_may_name_follows_the_overrides() -> None:
+def test_the_paths_of_a_check_follow_the_overrides() -> None:
     text = expecting("optimizers.adam.runs == 1")
     assert config_of(text).expect[0].check == "optimizers.adam.runs == 1"
     (line,) = problems(text, "~optimizers.adam")
     assert line.startswith("x.yaml:13:12: expect.0.check: `optimizers.adam` does not exist")
+    hint = "; the argument ~expect drops the file's claims"
+    assert line.endswith(hint)
+    for lines in (problems(expecting("rankng[0] == 1")), problems(expecting("ranking["), "steps=-1")):
+        assert not any(line.endswith(hint) for line in lines), "no override can have caused it"

@@ -39,11 +39,11 @@ def edited(experiment: str, *arguments: str, tree: Tree = None) -> Tree:
     """The tree after some overrides; the one given stays as it is."""
     tree = TREES[experiment] if tree is None else tree
     before = copy.deepcopy(tree)
-    found = tree
+    result = tree
     for argument in arguments:
-        found = apply(experiments.find(experiment).config_class, found, parse(argument)).tree
+        result = apply(experiments.find(experiment).config_class, result, parse(argument)).tree
     assert tree == before
-    return found
+    return result
 
 
 def resolved(experiment: str, *arguments: str, tree: Tree = None) -> Tree:
@@ -107,8 +107,8 @@ def at(tree: Tree, path: str) -> Any:
         ("optimize", "+expect={claim: c, check: 'True'}", "expect", [{"claim": "c", "check": "True"}]),
     ],
 )  # fmt: skip
-def test_an_override_changes_what_it_names(experiment: str, argument: str, path: str, value: Any) -> None:
-    if value is None:  # not valid any more, but that is for `read` to say
+def test_an_override_changes_the_named_value(experiment: str, argument: str, path: str, value: Any) -> None:
+    if value is None:  # an invalid config, which only `read` reports
         assert at(edited(experiment, argument), path) == [1, 2, 9]
     else:
         assert at(resolved(experiment, argument), path) == value
@@ -122,22 +122,22 @@ def test_an_override_changes_nothing_else() -> None:
 
 def test_the_label_stays_when_the_name_changes() -> None:
     """What was picked by a label can be picked by it again."""
-    found = resolved("optimize", "optimizers.adam.name=rmsprop", "optimizers.adam.beta=0.5")
-    assert found["optimizers"][0]["label"] == "adam"
-    assert found["optimizers"][0]["beta"] == 0.5
+    result = resolved("optimize", "optimizers.adam.name=rmsprop", "optimizers.adam.beta=0.5")
+    assert result["optimizers"][0]["label"] == "adam"
+    assert result["optimizers"][0]["beta"] == 0.5
 
 
 def test_overrides_build_on_one_another() -> None:
-    found = resolved(
+    result = resolved(
         "optimize",
         "+optimizers=rmsprop",
         "optimizers.rmsprop.beta=0.5",
         "~optimizers.adam",
         "optimizers.0.learning_rate=7",
     )
-    assert [item["name"] for item in found["optimizers"]] == ["momentum", "adagrad", "rmsprop"]
-    assert found["optimizers"][0]["learning_rate"] == 7.0
-    assert found["optimizers"][2]["beta"] == 0.5
+    assert [item["name"] for item in result["optimizers"]] == ["momentum", "adagrad", "rmsprop"]
+    assert result["optimizers"][0]["learning_rate"] == 7.0
+    assert result["optimizers"][2]["beta"] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -155,12 +155,12 @@ def test_a_tilde_goes_back_to_the_default(argument: str, path: str, value: Any) 
     assert at(resolved("optimize", argument, tree=tree), path) == value
 
 
-def test_what_is_required_can_come_from_overrides_alone() -> None:
+def test_required_keys_can_come_from_overrides_alone() -> None:
     """Appending to a required list that the file leaves out used to say that it is not a list."""
     arguments = ["steps=3", "+optimizers=adam", "+optimizers=rmsprop", "+starts.points=[1, 2]"]
-    found = resolved("optimize", *arguments, tree={"name": "x"})
-    assert [item["name"] for item in found["optimizers"]] == ["adam", "rmsprop"]
-    assert found["starts"]["points"] == [[1.0, 2.0]]
+    result = resolved("optimize", *arguments, tree={"name": "x"})
+    assert [item["name"] for item in result["optimizers"]] == ["adam", "rmsprop"]
+    assert result["starts"]["points"] == [[1.0, 2.0]]
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_what_is_required_can_come_from_overrides_alone() -> None:
     ],
 )
 def test_values_are_of_the_files_dialect(text: str, value: Any) -> None:
-    found = parse(f"name={text}").value
-    assert (found, type(found)) == (value, type(value))
+    given = parse(f"name={text}").value
+    assert (given, type(given)) == (value, type(value))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,9 @@ def test_values_are_of_the_files_dialect(text: str, value: Any) -> None:
          "unknown key 'weigths'; did you mean 'weights'? allowed: label, weights, biases"),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_said_with_the_argument(experiment: str, argument: str, message: str) -> None:
+def test_an_unknown_key_or_item_is_a_problem_of_the_argument(
+    experiment: str, argument: str, message: str
+) -> None:
     with pytest.raises(OverrideError) as error:
         edited(experiment, argument)
     assert agrees(str(error.value), f"argument {argument!r}: {message}")
@@ -247,7 +249,7 @@ def test_an_override_into_a_wrong_file_is_an_error_too(tree: Tree, argument: str
     assert agrees(str(error.value), f"argument {argument!r}: {message}")
 
 
-def test_an_item_of_what_should_be_no_list_can_be_set() -> None:
+def test_an_item_of_a_list_in_the_place_of_a_number_can_be_set() -> None:
     """`steps.0=3` where the file says `steps: [10]` ended in a traceback."""
     assert edited("optimize", "steps.0=3", tree={"steps": [10]}) == {"steps": [3]}
 
@@ -268,7 +270,7 @@ def test_an_item_of_what_should_be_no_list_can_be_set() -> None:
         ("a={b: 1, b: 2}", "the key 'b' is on line 1 and again on line 1, but may be given only once"),
     ],
 )
-def test_an_argument_that_spells_no_override(argument: str, message: str) -> None:
+def test_an_argument_that_is_not_an_override(argument: str, message: str) -> None:
     with pytest.raises(OverrideError) as error:
         parse(argument)
     assert str(error.value) == f"argument {argument!r}: {message}"
@@ -287,7 +289,7 @@ def test_an_argument_that_spells_no_override(argument: str, message: str) -> Non
         ("configs/a", False),
     ],
 )
-def test_what_has_no_equals_sign_is_a_file(argument: str, expected: bool) -> None:
+def test_an_argument_without_an_equals_sign_is_a_file(argument: str, expected: bool) -> None:
     assert is_override(argument) is expected
 
 

@@ -1,4 +1,4 @@
-"""Every error of a config is told with its path: what was given, and what is allowed."""
+"""Every problem of a config has its path, the given value, and what is allowed."""
 
 import math
 from typing import Any
@@ -166,11 +166,11 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ERRORS,
     ids=[f"{'.'.join(map(str, e[1]))}={e[2]}"[:50] for e in ERRORS],
 )
-def test_an_error_says_where_what_and_what_is_allowed(
+def test_a_problem_has_its_path_the_given_value_and_what_is_allowed(
     experiment: str, where: KeyPath, value: Any, path: KeyPath, message: str
 ) -> None:
-    ((where_said, said),) = errors_of(experiment, with_value(MINIMAL[experiment], where, value))
-    assert where_said == path
+    ((said_path, said),) = errors_of(experiment, with_value(MINIMAL[experiment], where, value))
+    assert said_path == path
     assert agrees(said, message), said
 
 
@@ -189,7 +189,7 @@ KEYS = ", ".join(hints(config_class("optimize")))
         (("optimizers", 0), {"name": "adam", "lr": 1}, ADAM_KEYS),
     ],
 )
-def test_an_error_lists_all_that_is_allowed(where: KeyPath, value: Any, allowed: str) -> None:
+def test_a_problem_lists_all_allowed_names(where: KeyPath, value: Any, allowed: str) -> None:
     ((_, said),) = errors_of("optimize", with_value(MINIMAL["optimize"], where, value))
     assert said.endswith(f"allowed: {allowed}")
 
@@ -197,7 +197,7 @@ def test_an_error_lists_all_that_is_allowed(where: KeyPath, value: Any, allowed:
 @pytest.mark.parametrize(
     ("experiment", "key"), [(name, key) for name, tree in MINIMAL.items() for key in tree]
 )
-def test_what_is_required_is_missed(experiment: str, key: str) -> None:
+def test_a_missing_required_key_is_a_problem(experiment: str, key: str) -> None:
     tree = {k: v for k, v in MINIMAL[experiment].items() if k != key}
     assert errors_of(experiment, tree) == [((key,), "is required, but missing")]
 

@@ -1,4 +1,4 @@
-"""What a gradient check is told to check: a text `name:value`, or a mapping."""
+"""The target of a gradient check: a text `name:value`, or a mapping."""
 
 from __future__ import annotations
 
@@ -103,23 +103,23 @@ WRONG: list[tuple[Any, KeyPath, str]] = [
 
 
 @pytest.mark.parametrize(("written", "path", "message"), WRONG, ids=[str(wrong[0]) for wrong in WRONG])
-def test_what_is_no_target_is_refused(written: Any, path: KeyPath, message: str) -> None:
-    ((found, text),) = errors_of("gradcheck", {"target": written})
-    assert found == path
+def test_a_wrong_target_is_a_problem(written: Any, path: KeyPath, message: str) -> None:
+    ((said_path, text),) = errors_of("gradcheck", {"target": written})
+    assert said_path == path
     assert text.startswith(message)
 
 
 @pytest.mark.parametrize("written", ["loss:", "nothing:x", "all:x", "", 5,
                                      {"name": "loss", "loss": "linear", "batch": 0}], ids=str)  # fmt: skip
-def test_the_json_schema_refuses_it_too(written: Any) -> None:
+def test_the_json_schema_rejects_it_too(written: Any) -> None:
     assert not fits(written)
 
 
 def edited(*arguments: str, tree: Any = None) -> Any:
-    found = tree or {}
+    tree = tree or {}
     for argument in arguments:
-        found = apply(GradcheckConfig, found, parse(argument)).tree
-    return valid("gradcheck", found).target
+        tree = apply(GradcheckConfig, tree, parse(argument)).tree
+    return valid("gradcheck", tree).target
 
 
 def test_overrides_set_a_target_and_its_fields() -> None:
@@ -139,7 +139,7 @@ NETWORKS_ONLY: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("key", "value", "message"), NETWORKS_ONLY, ids=[key for key, *_ in NETWORKS_ONLY])
-def test_what_is_of_networks_is_refused_beside_another_target(key: str, value: Any, message: str) -> None:
+def test_a_key_of_networks_is_a_problem_beside_another_target(key: str, value: Any, message: str) -> None:
     """`directions` was let pass, and the summary of the run failed."""
     assert errors_of("gradcheck", {"target": "all", key: value}) == [((key,), message)]
 
@@ -154,7 +154,7 @@ USELESS: dict[str, tuple[Any, Any, str]] = {
 
 
 @pytest.mark.parametrize("key", USELESS)
-def test_a_key_that_does_nothing_for_the_target_is_refused(key: str) -> None:
+def test_a_key_that_does_nothing_for_the_target_is_a_problem(key: str) -> None:
     """It was taken silently: a batch of 4 changed nothing of a check of relu."""
     target, value, message = USELESS[key]
     ((path, text),) = errors_of("gradcheck", {"target": target, key: value})
@@ -162,7 +162,7 @@ def test_a_key_that_does_nothing_for_the_target_is_refused(key: str) -> None:
     assert text.startswith(message)
 
 
-def test_methods_of_networks_are_refused_for_other_targets() -> None:
+def test_methods_of_networks_are_problems_for_other_targets() -> None:
     """They were taken silently, and none of them was among those of the check."""
     (first, second) = errors_of("gradcheck", {"target": "all", "methods": ["backward", "complex", "forward"]})
     allowed = "central, central4, richardson, complex; the formula and richardson always take part"
@@ -171,20 +171,20 @@ def test_methods_of_networks_are_refused_for_other_targets() -> None:
 
 
 def test_a_resolved_config_of_a_part_can_be_read_again() -> None:
-    """Keys of networks stand in it with their defaults; a smaller check, too, keeps these."""
+    """It has the keys of networks with their defaults, and so does the shrunk config."""
     config = valid("gradcheck", {"target": "activation:relu", "methods": ["central4", "complex"]})
     assert valid("gradcheck", plain(config)) == config
     assert valid("gradcheck", plain(shrink(config))) == shrink(config)
 
 
-def test_the_work_is_told_in_evaluations() -> None:
+def test_the_estimate_counts_evaluations() -> None:
     tree = {"target": "activation:tanh", "methods": ["central", "complex"]}
-    told = estimate(valid("gradcheck", tree))
-    assert told.startswith(
+    text = estimate(valid("gradcheck", tree))
+    assert text.startswith(
         "1 tensor by 4 methods, for each entry at each point 87 evaluations; the error curve "
     )
-    told = estimate(valid("gradcheck", tree | EXPRESSION | {"methods": ["central", "richardson"]}))
-    assert told.startswith("1 tensor by 3 methods, for 0.25 of the entries at each point 86 evaluations;")
+    text = estimate(valid("gradcheck", tree | EXPRESSION | {"methods": ["central", "richardson"]}))
+    assert text.startswith("1 tensor by 3 methods, for 0.25 of the entries at each point 86 evaluations;")
 
 
 def test_a_fault_is_for_networks() -> None:

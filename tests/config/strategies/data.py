@@ -57,15 +57,15 @@ def csv_file(cls: type[Data], every: bool) -> Trees:
     separated = [{"path": path, "delimiter": delimiter} for delimiter, path in _SEPARATED.items()]
     comma = [] if every else [{"path": _SEPARATED[","]}]
     columns = _COLUMNS if every else [{"target": "species"}, *_COLUMNS]
-    found = st.builds(dict.__or__, st.sampled_from(comma + separated), st.sampled_from(columns))
-    return split(cls, every, found, ("path", "target", "features", "task", "delimiter"))
+    written = st.builds(dict.__or__, st.sampled_from(comma + separated), st.sampled_from(columns))
+    return split(cls, every, written, ("path", "target", "features", "task", "delimiter"))
 
 
 @rule(NPZ)
 def npz_file(cls: type[Data], every: bool) -> Trees:
     names = _NAMES if every else [{}, *_NAMES]
-    found = st.sampled_from(names).map(lambda tree: {"path": _ARRAYS} | tree)
-    return split(cls, every, found, ("path", "features", "target", "task"))
+    written = st.sampled_from(names).map(lambda tree: {"path": _ARRAYS} | tree)
+    return split(cls, every, written, ("path", "features", "target", "task"))
 
 
 @st.composite

@@ -58,7 +58,7 @@ def hinted(
 
     Those `asked` for are always written, those `left` out never.
     """
-    found = hints(cls)
+    type_hints = hints(cls)
     required: dict[str, Trees] = {}
     optional: dict[str, Trees] = {}
     for field in dataclasses.fields(cls):
@@ -67,7 +67,7 @@ def hinted(
         is_required = every or field.name in asked or field.default is field.default_factory
         written = required if is_required else optional
         made = instead.get(field.name)
-        written[field.name] = trees(found[field.name]) if made is None else made
+        written[field.name] = trees(type_hints[field.name]) if made is None else made
     return st.fixed_dictionaries(required, optional=optional)
 
 
@@ -125,7 +125,7 @@ def numbers(of_ints: bool, constraints: Sequence[Any]) -> Trees:
         return st.integers(first, min(_given(first + 20, high, None if below is None else below - 1)))
     lower = max(_given(low, above), default=None)
     upper = min(_given(high, below), default=None)
-    found = st.floats(
+    floats = st.floats(
         lower,
         upper,
         exclude_min=above is not None and lower == above,
@@ -133,7 +133,7 @@ def numbers(of_ints: bool, constraints: Sequence[Any]) -> Trees:
         allow_nan=False,
         allow_infinity=False,
     )
-    return found | found.map(_whole)
+    return floats | floats.map(_whole)
 
 
 def _values(constraints: Sequence[Any], kind: type) -> list[Any]:
@@ -151,21 +151,21 @@ def _whole(number: float) -> float:
 
 def labelled(items: list[Any]) -> list[Any]:
     """The items with labels of their own; the first keeps its default label if it has one."""
-    found = []
+    labelled = []
     for index, item in enumerate(items):
         if index == 0 and (isinstance(item, str) or "name" in item):
-            found.append(item)
+            labelled.append(item)
         else:
             item = {"name": item} if isinstance(item, str) else item
-            found.append({"label": f"label-{index}"} | item)
-    return found
+            labelled.append({"label": f"label-{index}"} | item)
+    return labelled
 
 
 def built(base: type[Part], tree: Tree) -> Any:
     """The part that a tree describes; a label on it does not count."""
-    found, errors = read(_holder(base), {"part": without(tree, "label")})
+    holder, errors = read(_holder(base), {"part": without(tree, "label")})
     assert errors == []
-    return getattr(found, "part", None)
+    return getattr(holder, "part", None)
 
 
 @once

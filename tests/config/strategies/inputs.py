@@ -42,7 +42,7 @@ def wide_enough(draw: st.DrawFn, cls: type[Any], every: bool) -> Tree:
 
 
 def fitted(layers: Sequence[int], tree: Tree) -> list[int]:
-    """The widths, the first one changed to the least that the input takes if it refuses it."""
+    """The widths; the first is replaced by the smallest that the input can take, if it cannot take it."""
     given: Input = built(Input, tree)
     first, *others = layers
     return [next(w for w in itertools.chain([first], itertools.count(1)) if not given.refusal(w)), *others]

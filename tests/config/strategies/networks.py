@@ -42,7 +42,7 @@ def alone(cls: type, every: bool) -> Trees:
 
 @rule(LayerInitializer)
 def of_any_activation(cls: type, every: bool) -> Trees:
-    """Biases of any shape; nothing that an activation may refuse."""
+    """Initializers that every activation and every shape can take."""
     plain = [part for part in parts("initializer").values() if not part.needs_activation]
     weights = st.one_of([part_trees(part) for part in plain])
     biases = st.one_of([part_trees(part) for part in plain if not part.only_matrices])
@@ -50,7 +50,7 @@ def of_any_activation(cls: type, every: bool) -> Trees:
 
 
 def suited_initializers(network: Network) -> Trees:
-    """Those, and of critical ones those that no layer refuses."""
+    """Initializers that every layer of the network can take."""
 
     def is_suited(tree: Tree) -> bool:
         initializer, errors = read(LayerInitializer, tree)

@@ -36,8 +36,8 @@ def objective_trees() -> Trees:
 
 def planar_trees() -> Trees:
     """Those with two coordinates, most of them."""
-    found = [cls for cls in parts("objective").values() if getattr(cls, "dimension", None) == 2]
-    return st.one_of([part_trees(cls) for cls in found])
+    classes = [cls for cls in parts("objective").values() if getattr(cls, "dimension", None) == 2]
+    return st.one_of([part_trees(cls) for cls in classes])
 
 
 @rule(Bounds)
@@ -95,11 +95,11 @@ def on_data(draw: st.DrawFn, cls: type[Any], every: bool) -> Tree:
     if "loss" in hints(cls):
         instead["loss"] = st.one_of(st.none(), *map(part_trees, _losses(data)))
     asked = {"batch"} if (cls.batch or 1) > left else set()  # the default does not suit
-    found = draw(hinted(cls, every, instead, asked=asked, left={"initializer"}))
+    tree = draw(hinted(cls, every, instead, asked=asked, left={"initializer"}))
     if "initializer" in hints(cls) and (every or draw(st.booleans())):
-        network = built(Objective, {"name": cls.name} | found).network
-        found["initializer"] = draw(suited_initializers(network))
-    return found
+        network = built(Objective, {"name": cls.name} | tree).network
+        tree["initializer"] = draw(suited_initializers(network))
+    return tree
 
 
 def _losses(data: Data) -> list[type[Loss]]:

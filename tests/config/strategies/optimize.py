@@ -61,7 +61,7 @@ def config(draw: st.DrawFn, cls: type, every: bool) -> Tree:
 
 
 def _problems() -> Trees:
-    """An objective, or several; the default may stand beside those, or alone, written or not."""
+    """An objective, or several; the default may be given too, or be left out."""
     one = objective_trees().map(lambda tree: {"objective": tree})
     several = [
         st.lists(of, min_size=1, max_size=3).map(labelled) for of in (objective_trees(), planar_trees())
@@ -117,7 +117,7 @@ def _tunings(draw: st.DrawFn, rules: Sequence[Optimizer], is_large: bool) -> Tre
 
 def _tunable(one: Optimizer) -> set[str]:
     """The real hyperparameters, less those that a rule of the class binds to others."""
-    bound = {name for found in checks(type(one)) for name in found.fields}
+    bound = {name for rule in checks(type(one)) for name in rule.fields}
     return {name for name in hints(type(one)) if isinstance(getattr(one, name), float)} - bound
 
 

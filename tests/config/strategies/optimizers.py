@@ -23,4 +23,4 @@ def unscheduled(cls: type, every: bool) -> Trees:
 @rule(Piecewise)
 def ascending(cls: type, every: bool) -> Trees:
     pieces = st.lists(trees(Piece), min_size=1, max_size=3, unique_by=lambda piece: piece["at"])
-    return hinted(cls, every, {"pieces": pieces.map(lambda found: sorted(found, key=lambda p: p["at"]))})
+    return hinted(cls, every, {"pieces": pieces.map(lambda items: sorted(items, key=lambda p: p["at"]))})

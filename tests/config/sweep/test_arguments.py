@@ -15,20 +15,20 @@ def over(*arguments: str, files: tuple[str, ...] = ("quadratic.yaml",)) -> Plan:
 
 
 def test_several_values_are_swept_and_one_is_fixed() -> None:
-    found = over(f"{RATE}=0.1,0.01", "seed=range(0,3)", "steps=7")
-    assert [tuple(job.swept.values()) for job in found.jobs] == [
+    result = over(f"{RATE}=0.1,0.01", "seed=range(0,3)", "steps=7")
+    assert [tuple(job.swept.values()) for job in result.jobs] == [
         (rate, seed) for rate in (0.1, 0.01) for seed in (0, 1, 2)
     ]
-    assert {job.tree["steps"] for job in found.jobs} == {7}
-    assert found.sweep.name == "quadratic"
-    assert found.sweep.fixed == {"steps": 7}
-    assert found.sources == (Path("quadratic.yaml").resolve(),)
+    assert {job.tree["steps"] for job in result.jobs} == {7}
+    assert result.sweep.name == "quadratic"
+    assert result.sweep.fixed == {"steps": 7}
+    assert result.sources == (Path("quadratic.yaml").resolve(),)
 
 
 def test_several_configs_are_several_bases() -> None:
-    found = over("repeat=2", files=("quadratic.yaml", "deep.yaml"))
-    assert [job.swept["base"] for job in found.jobs] == ["quadratic.yaml"] * 2 + ["deep.yaml"] * 2
-    assert found.sweep.name == "sweep"
+    result = over("repeat=2", files=("quadratic.yaml", "deep.yaml"))
+    assert [job.swept["base"] for job in result.jobs] == ["quadratic.yaml"] * 2 + ["deep.yaml"] * 2
+    assert result.sweep.name == "sweep"
 
 
 def test_a_config_alone_is_one_job() -> None:
@@ -74,13 +74,13 @@ def test_arguments_take_the_place_of_what_the_file_says(
 
 
 def test_own_keys_edit_the_sweep() -> None:
-    found = planned(
+    result = planned(
         FILE, "name=mine", "metrics=[minimum]", "+metrics={value: minimum, label: again}", "smoke=true"
     )
-    assert found.sweep.name == "mine"
-    assert [metric.label for metric in found.sweep.metrics] == ["minimum", "again"]
-    assert found.sweep.smoke
-    assert found.jobs[0].name == "quadratic"
+    assert result.sweep.name == "mine"
+    assert [metric.label for metric in result.sweep.metrics] == ["minimum", "again"]
+    assert result.sweep.smoke
+    assert result.jobs[0].name == "quadratic"
     assert planned(FILE, "name=mine", name="option").sweep.name == "option"
 
 
@@ -117,10 +117,10 @@ def test_errors_of_options_name_them() -> None:
 
 
 def test_errors_of_arguments_come_together() -> None:
-    found = problems_of(["quadratic.yaml"], "stpes=1,2", "optimizers.adm.beta1=0.5", "a=sort(1)")
-    assert len(found) == 1, "an argument that cannot be read stops before the jobs"
-    found = problems_of(["quadratic.yaml"], "stpes=1,2", "optimizers.adm.beta1=0.5")
-    assert [line.partition(": ")[0] for line in found] == [
+    result = problems_of(["quadratic.yaml"], "stpes=1,2", "optimizers.adm.beta1=0.5", "a=sort(1)")
+    assert len(result) == 1, "an argument that cannot be read stops before the jobs"
+    result = problems_of(["quadratic.yaml"], "stpes=1,2", "optimizers.adm.beta1=0.5")
+    assert [line.partition(": ")[0] for line in result] == [
         "argument 'optimizers.adm.beta1=0.5'",
         "argument 'stpes=1,2'",
     ]

@@ -1,4 +1,4 @@
-"""What is wrong with a sweep or any of its jobs, all at once, with places."""
+"""The problems of a sweep and of its jobs, all at once, with places."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.config.sweep.planning import problems, problems_of
 RATE = "optimizers.momentum.learning_rate"
 
 
-def test_all_that_is_wrong_with_a_sweep_is_told_at_once() -> None:
+def test_all_problems_of_a_sweep_are_reported_at_once() -> None:
     text = """\
 experiment: sweep
 base: quadratic.yaml
@@ -99,10 +99,10 @@ repeat: 0
          ["sweep.yaml:3:28: expect.0.check: `rows =` is not an expression"]),
     ],
 )  # fmt: skip
-def test_an_error_is_told_once_where_the_sweep_made_it(text: str, expected: list[str]) -> None:
-    found = problems(text)
-    assert len(found) == len(expected)
-    for line, start in zip(found, expected, strict=True):
+def test_a_problem_is_reported_once_where_the_sweep_made_it(text: str, expected: list[str]) -> None:
+    lines = problems(text)
+    assert len(lines) == len(expected)
+    for line, start in zip(lines, expected, strict=True):
         assert line.startswith(start)
 
 
@@ -124,10 +124,10 @@ def test_a_key_is_in_one_block(text: str, where: str, message: str) -> None:
     assert line.endswith(f" {where}: {message}; a key may be in one block")
 
 
-# What is wrong with a base
+# Problems of a base
 
 
-def test_what_the_swept_values_make_of_the_base_is_told_with_them() -> None:
+def test_a_problem_of_the_base_with_swept_values_names_them() -> None:
     text = "grid: {objective: [valley, {name: quadratic, dimension: 3}]}\nrepeat: 2"
     assert problems(text) == [
         "quadratic.yaml:4:19: starts.points.0: has 2 coordinates, but the objective quadratic has "
@@ -135,7 +135,7 @@ def test_what_the_swept_values_make_of_the_base_is_told_with_them() -> None:
     ]
 
 
-def test_what_is_wrong_with_the_base_itself_is_told_once() -> None:
+def test_a_problem_of_the_base_itself_is_reported_once() -> None:
     text = QUADRATIC.replace("steps: 10", "steps: -1").replace("adam.runs", "adam.rums")
     Path("quadratic.yaml").write_text(text)
     assert problems("grid: {objective.condition_number: [1, 2]}") == [
@@ -148,7 +148,7 @@ def test_what_is_wrong_with_the_base_itself_is_told_once() -> None:
     )
 
 
-def test_a_sweep_may_give_what_its_base_lacks() -> None:
+def test_a_sweep_may_set_a_required_key_that_its_base_lacks() -> None:
     Path("quadratic.yaml").write_text(QUADRATIC.replace("steps: 10\n", ""))
     assert problems("grid: {objective.condition_number: [1, 2]}") == [
         "quadratic.yaml:1:1: steps: is required, but missing"
@@ -170,7 +170,7 @@ def test_a_sweep_may_give_what_its_base_lacks() -> None:
         ("broken.yaml", "broken.yaml:1:8: expected ',' or ']'"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_base_is_refused(base: str, message: str) -> None:
+def test_a_file_that_is_not_a_base_is_a_problem(base: str, message: str) -> None:
     Path("plain.yaml").write_text("steps: 3\n")
     Path("other.yaml").write_text("experiment: optimise\n")
     Path("broken.yaml").write_text("a: [1, \n")
@@ -184,7 +184,7 @@ def test_bases_that_lack_a_key_are_named() -> None:
     assert line.endswith("(in deep.yaml)")
 
 
-def test_a_sweep_stands_alone() -> None:
+def test_a_sweep_is_the_only_file() -> None:
     Path("s.yaml").write_text("experiment: sweep\nbase: deep.yaml\n")
     assert problems_of(["s.yaml", "deep.yaml"]) == [
         "s.yaml: a sweep must be the only file, but deep.yaml is given too"

@@ -90,7 +90,7 @@ def test_one_value(text: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["interval", "glob", "sort", "shuffle", "tag"])
-def test_what_hydra_has_beside_is_refused_with_what_is_allowed(name: str) -> None:
+def test_other_functions_of_hydra_are_problems_with_what_is_allowed(name: str) -> None:
     for text in (f"{name}(1,2)", f"1,{name}(2)"):
         with pytest.raises(
             GrammarError, match=rf"^{name}\(\) does not exist here; allowed: a,b .* choice\(a,b\)$"
@@ -118,7 +118,7 @@ def test_what_hydra_has_beside_is_refused_with_what_is_allowed(name: str) -> Non
         ("1,{a: 1", "; put the whole argument in quotes"),
     ],
 )
-def test_what_is_no_value_is_refused(text: str, message: str) -> None:
+def test_a_text_without_values_is_a_problem(text: str, message: str) -> None:
     with pytest.raises(GrammarError) as error:
         written_values(text)
     assert message in str(error.value)

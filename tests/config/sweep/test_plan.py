@@ -11,15 +11,15 @@ from dnnexp.config import dialect
 from dnnexp.config.load import load
 from dnnexp.config.overrides import parse
 from dnnexp.config.schema import read
-from dnnexp.config.sweep import Job, SweepConfig, key_of, plan
+from dnnexp.config.sweep import Job, SweepConfig, expand, key_of, plan
 from dnnexp.experiments import find
-from dnnexp.registry import plain
+from dnnexp.registry import InvalidError, plain
 from tests.config.sweep.planning import planned, problems, swept
 
 RATE = "optimizers.momentum.learning_rate"
 
 
-def test_a_job_is_what_the_run_command_makes_of_the_same_overrides() -> None:
+def test_a_job_is_the_config_of_the_run_command_with_the_same_overrides() -> None:
     jobs = planned(f"grid: {{{RATE}: [0.1, 0.2], steps: [5]}}\nfixed: {{targets: [1]}}").jobs
     for job, rate in zip(jobs, (0.1, 0.2), strict=True):
         edits = [parse(f"{RATE}={rate}"), parse("steps=5"), parse("targets=[1]")]
@@ -42,7 +42,7 @@ repeat: 2
 """
     jobs = planned(text).jobs
     factors = [(1, 2), (2, 3), ((0.1, 0.0), (0.2, 0.5)), ("beta1", "beta2"), (3, 4)]
-    found = [
+    result = [
         (
             *(job.swept["steps"], job.swept["objective.condition_number"]),
             (job.swept[RATE], job.swept["optimizers.momentum.momentum"]),
@@ -51,7 +51,7 @@ repeat: 2
         )
         for job in jobs
     ]
-    assert found == list(itertools.product(*factors))
+    assert result == list(itertools.product(*factors))
     assert list(jobs[0].swept)[-1] == "seed"
 
 
@@ -102,21 +102,21 @@ def test_a_condition_on_a_key_that_a_job_does_not_sweep_does_not_exclude_it() ->
 
 
 def test_equal_jobs_are_run_once() -> None:
-    found = planned("list: [{steps: 10}, {}, {steps: 5}, {seed: 3}]")
-    assert (len(found.jobs), found.merged) == (2, 2)
-    assert found.jobs[0].swept == {"steps": 10}
+    result = planned("list: [{steps: 10}, {}, {steps: 5}, {seed: 3}]")
+    assert (len(result.jobs), result.merged) == (2, 2)
+    assert result.jobs[0].swept == {"steps": 10}
 
 
-def test_several_bases_are_swept_over_and_told_apart() -> None:
+def test_several_bases_are_swept_over_and_distinguished() -> None:
     text = "experiment: sweep\nbase: [deep.yaml, 'q*.yaml']\nrepeat: 2"
-    found = planned(text)
-    assert [(job.experiment, job.name, job.swept) for job in found.jobs] == [
+    result = planned(text)
+    assert [(job.experiment, job.name, job.swept) for job in result.jobs] == [
         ("activations", "deep_network", {"base": "deep.yaml", "seed": 0}),
         ("activations", "deep_network", {"base": "deep.yaml", "seed": 1}),
         ("optimize", "quadratic", {"base": "quadratic.yaml", "seed": 3}),
         ("optimize", "quadratic", {"base": "quadratic.yaml", "seed": 4}),
     ]
-    assert found.sources == tuple(
+    assert result.sources == tuple(
         Path(name).resolve() for name in ("sweep.yaml", "deep.yaml", "quadratic.yaml")
     )
 
@@ -125,19 +125,19 @@ def test_bases_are_relative_to_the_sweeps_folder_and_taken_once(tmp_path: Path) 
     folder = tmp_path / "sweep"
     folder.mkdir()
     (folder / "all.yaml").write_text("experiment: sweep\nbase: ['../*.yaml', ../deep.yaml]\n")
-    found = plan([Path("sweep/all.yaml")], [])
-    assert [job.base for job in found.jobs] == ["../deep.yaml", "../quadratic.yaml"]
-    assert found.sweep.name == "all"
+    result = plan([Path("sweep/all.yaml")], [])
+    assert [job.base for job in result.jobs] == ["../deep.yaml", "../quadratic.yaml"]
+    assert result.sweep.name == "all"
 
 
 @pytest.mark.parametrize(("line", "smoke"), [("smoke: true", False), ("", True)])
 def test_smoke_shrinks_every_job(line: str, smoke: bool) -> None:
-    found = planned(f"grid: {{steps: [150, 100000]}}\n{line}", smoke=smoke)
+    result = planned(f"grid: {{steps: [150, 100000]}}\n{line}", smoke=smoke)
     config = load("optimize", Path("quadratic.yaml"), [parse("steps=100000")])
     shrunk = plain(find("optimize").shrink(config))
-    assert found.jobs[1].tree == shrunk
-    assert found.jobs[1].swept == {"steps": shrunk["steps"]}  # the table says what is run
-    assert found.sweep.smoke
+    assert result.jobs[1].tree == shrunk
+    assert result.jobs[1].swept == {"steps": shrunk["steps"]}  # the table says what is run
+    assert result.sweep.smoke
 
 
 def test_a_part_can_be_swept_whole() -> None:
@@ -148,7 +148,7 @@ def test_a_part_can_be_swept_whole() -> None:
     assert jobs[1].swept == {"objective": {"name": "quadratic", "dimension": 2, "condition_number": 5}}
 
 
-def test_what_is_fixed_comes_first() -> None:
+def test_fixed_keys_are_set_first() -> None:
     jobs = planned(
         "fixed: {objective: {name: quadratic, dimension: 2}}\ngrid: {objective.condition_number: [7]}"
     ).jobs
@@ -195,3 +195,22 @@ def test_the_claims_of_a_sweep_are_checked_against_the_shape_of_its_table() -> N
     assert line.startswith("sweep.yaml:4:59: expect.1.check: `cuont` does not exist")
     assert seen == [("sweep", 2)]
     assert len(planned(text).jobs) == 2, "without an outline only their grammar is checked"
+
+
+def test_the_number_of_jobs_is_bounded() -> None:
+    assert expand.combinations(SweepConfig(base="x", repeat=expand.MAX_JOBS), 1) == [()]
+    thousand = tuple(range(1000))
+    assert len(expand.combinations(SweepConfig(base="x", zip={"a": thousand, "b": thousand}), 1)) == 1000
+    for sweep, bases in (
+        (SweepConfig(base="x", repeat=expand.MAX_JOBS), 2),
+        (SweepConfig(base="x"), 100_001),
+    ):
+        with pytest.raises(InvalidError, match=r"jobs; at most 100,000 are allowed"):
+            expand.combinations(sweep, bases)
+
+
+@pytest.mark.parametrize(
+    ("repeat", "keys"), [(1, ["steps"]), (2, ["steps", "seed"]), ((5,), ["steps", "seed"])]
+)
+def test_a_repeated_job_has_the_seed_among_its_keys(repeat: Any, keys: list[str]) -> None:
+    assert expand.swept_keys(SweepConfig(base="x", grid={"steps": (1, 2)}, repeat=repeat)) == keys

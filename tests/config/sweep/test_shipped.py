@@ -1,4 +1,4 @@
-"""The ready sweeps: that they can be run, and what of them has a closed form."""
+"""The shipped sweeps are valid, and their values with a closed form are right."""
 
 from pathlib import Path
 
@@ -21,17 +21,17 @@ def shipped(name: str, *arguments: str) -> Plan:
 
 @pytest.mark.parametrize("file", SWEEPS, ids=lambda file: file.stem)
 def test_a_shipped_sweep_is_valid_and_its_claims_can_be_checked(file: Path) -> None:
-    found = plan([file], [])
-    assert (found.sweep.name, found.merged, found.excluded) == (file.stem, 0, 0)
-    assert found.sweep.expect
-    for expectation in found.sweep.expect:
-        parse(expectation.check).check(outline(found.sweep, found.jobs))
+    result = plan([file], [])
+    assert (result.sweep.name, result.merged, result.excluded) == (file.stem, 0, 0)
+    assert result.sweep.expect
+    for expectation in result.sweep.expect:
+        parse(expectation.check).check(outline(result.sweep, result.jobs))
 
 
 def test_smoke_has_every_shipped_config() -> None:
-    found = shipped("smoke")
-    assert {path.name for path in found.sources} - {"smoke.yaml"} == {path.name for path in SHIPPED}
-    assert len(found.jobs) == len(SHIPPED)
+    result = shipped("smoke")
+    assert {path.name for path in result.sources} - {"smoke.yaml"} == {path.name for path in SHIPPED}
+    assert len(result.jobs) == len(SHIPPED)
 
 
 def test_rates_are_the_best_for_their_condition_numbers() -> None:
@@ -43,8 +43,8 @@ def test_rates_are_the_best_for_their_condition_numbers() -> None:
             "optimizers.momentum.learning_rate": 4 / (kappa**0.5 + 1) ** 2,
             "optimizers.momentum.momentum": ((kappa**0.5 - 1) / (kappa**0.5 + 1)) ** 2,
         }
-        found = {key: value for key, value in job.swept.items() if key in best}
-        assert found == pytest.approx(best, rel=1e-15)
+        swept = {key: value for key, value in job.swept.items() if key in best}
+        assert swept == pytest.approx(best, rel=1e-15)
 
 
 def test_a_sweep_written_and_read_again_is_the_same() -> None:

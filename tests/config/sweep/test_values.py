@@ -13,15 +13,15 @@ from dnnexp.config.sweep.values import Distribution, Spacing
 
 @pytest.mark.parametrize(("low", "high", "count"), [(1e-4, 1, 9), (3, 0.2, 5), (1e-300, 1e300, 7), (2, 7, 2)])
 def test_logarithmic_values_are_numpys(low: float, high: float, count: int) -> None:
-    found = Spacing(log=(low, high), count=count).values()
-    np.testing.assert_allclose(found, np.geomspace(low, high, count), rtol=1e-11)
-    assert (found[0], found[-1]) == (low, high)
+    values = Spacing(log=(low, high), count=count).values()
+    np.testing.assert_allclose(values, np.geomspace(low, high, count), rtol=1e-11)
+    assert (values[0], values[-1]) == (low, high)
 
 
 @pytest.mark.parametrize(("low", "high", "count"), [(0, 1, 11), (-1.5, 0.25, 8), (3, -3, 4)])
 def test_linear_values_are_numpys(low: float, high: float, count: int) -> None:
-    found = Spacing(linear=(low, high), count=count).values()
-    np.testing.assert_allclose(found, np.linspace(low, high, count), rtol=1e-15, atol=1e-16)
+    values = Spacing(linear=(low, high), count=count).values()
+    np.testing.assert_allclose(values, np.linspace(low, high, count), rtol=1e-15, atol=1e-16)
 
 
 def test_values_are_as_a_person_would_write_them() -> None:
@@ -60,8 +60,8 @@ def test_draws_are_distributed_as_they_are_called(name: str) -> None:
 
 def test_integers_are_drawn_evenly_with_both_ends() -> None:
     drawn = Distribution(integers=(3, 7)).draws(5000, "0/x")
-    found, counts = np.unique(drawn, return_counts=True)
-    assert found.tolist() == [3, 4, 5, 6, 7]
+    values, counts = np.unique(drawn, return_counts=True)
+    assert values.tolist() == [3, 4, 5, 6, 7]
     assert stats.chisquare(counts).pvalue > 0.01
 
 
@@ -108,5 +108,5 @@ def test_rounding_keeps_logarithmic_draws_within_bounds() -> None:
          "unknown key; did you mean 'uniform'? allowed: uniform, log_uniform, integers, choice"),
     ],
 )  # fmt: skip
-def test_a_faulty_one_is_refused(cls: type, tree: Any, path: tuple[str, ...], message: str) -> None:
+def test_invalid_values_are_problems(cls: type, tree: Any, path: tuple[str, ...], message: str) -> None:
     assert read(cls, tree) == (None, [(path, message)])

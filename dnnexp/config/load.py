@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def commands() -> tuple[str, ...]:
     return (*experiments.names(), "sweep")
 
 
-def load(experiment: str, file: Path | None, edits: Iterable[Override] = ()) -> Any:
+def load(experiment: str, file: Path | None, edits: Sequence[Override] = ()) -> Any:
     """The config in a file, or the default one, with overrides applied, for an experiment's command.
 
     Raises:
@@ -34,7 +34,7 @@ def load(experiment: str, file: Path | None, edits: Iterable[Override] = ()) -> 
     cls = experiments.find(experiment).config_class
     source = source.edited(cls, edits).named(experiment if file is None else file.stem)
     config, problems = read(cls, source.tree)
-    problems += claim_problems(experiment, source.tree, config, bool(source.places.origins))
+    problems += claim_problems(experiment, source.tree, config, bool(edits))
     if lines := source.lines(problems):
         raise ConfigError(lines)
     return config

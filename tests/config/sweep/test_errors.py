@@ -113,6 +113,8 @@ def test_a_problem_is_reported_once_where_the_sweep_made_it(text: str, expected:
         ("grid: {steps: [1]}\nzip: {steps: [1]}", "zip.steps", "is set by grid too"),
         ("grid: {steps: [1]}\nlist: [{seed: 1}, {steps: 1}]", "list.1.steps", "is set by grid too"),
         ("grid: {seed: [1]}\nrepeat: 2", "repeat", "is set by grid too"),
+        ("list: [{objective: valley, objective.dimension: 1}, {objective: valley}]",
+         "list.0.objective.dimension", "overlaps objective, which is set by list too"),
         ("grid: {objective: [valley]}\nzip: {objective.dimension: [1]}", "zip.objective.dimension",
          "overlaps objective, which is set by grid too"),
         ("fixed: {objective.dimension: 1}\ngrid: {objective: [valley]}", "grid.objective",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,15 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dnnexp.figures.panels import columns_of, legend, panels, title
-from dnnexp.figures.scales import Scale, log_scale
-from dnnexp.figures.style import INK, colour, line
+from dnnexp.figures import legend
+from dnnexp.figures.labels import literal
+from dnnexp.figures.layout import PANELS_PER_PAGE, Sheet
+from dnnexp.figures.palette import DASHES, MARKERS, Palette, dots, line
+from dnnexp.figures.scales import Scale
+from dnnexp.figures.style import INK
 
-_SIZE = (3.4, 2.6)
-_MOST = 12
-"""Panels of a figure."""
-_STROKES = 4
-_DOTS = "os^D"
+_SIZE_INCHES = (3.4, 2.6)
 
 
 class Panel(NamedTuple):
@@ -29,39 +28,57 @@ class Panel(NamedTuple):
 
 
 class Styles:
-    """A run has dashes and, where it is not also told apart from other curves of its own, a colour."""
+    """The style of every curve of every run.
 
-    def __init__(self, runs: Sequence[str], curves: Sequence[str], is_dots: bool = False) -> None:
-        self._runs = runs
+    A run has a style of its own; where it has several curves, it has dashes and the curve has a colour.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[str],
+        curves: Sequence[str] = (),
+        known: Sequence[str] = (),
+        is_dots: bool = False,
+    ) -> None:
+        """Styles for runs by label.
+
+        Args:
+            runs: labels of the runs.
+            curves: labels of the curves that a run may have.
+            known: labels of curves with a fixed colour, see `Palette`.
+            is_dots: whether there are markers instead of lines.
+        """
+        self._runs = [literal(run) for run in runs]
         self._is_dots = is_dots
         self._curves = curves if len(curves) > 1 else ()
+        self._palette = Palette(curves, known)
 
-    def of(self, run: int, curve: str) -> dict[str, Any]:
+    def of(self, run: int, curve: str = "") -> dict[str, Any]:
         """The style of a curve of a run."""
-        if self._is_dots:
-            return {"color": colour(run), "linestyle": "", "fillstyle": "none", "marker": _DOTS[run % 4]}
-        if not self._curves:
-            return line(run)
-        return {**_stroke(run), "color": colour(self._curves.index(curve))}
+        if self._curves:
+            return {**_stroke(run), "color": self._palette.colour(curve)}
+        return {**(dots(run) if self._is_dots else line(run)), "label": legend.visible(self._runs[run])}
 
     def handles(self) -> list[Line2D]:
-        """What stands in the legend."""
-        found = [Line2D([], [], color=colour(i), label=name) for i, name in enumerate(self._curves)]
-        for index, name in enumerate(self._runs):
-            style = _stroke(index) | {"color": INK} if self._curves else self.of(index, "")
-            found.append(Line2D([], [], label=name, **{k: v for k, v in style.items() if k != "markevery"}))
-        return found
+        """The entries of the legend."""
+        curves = [legend.entry(name, color=self._palette.colour(name)) for name in self._curves]
+        if not curves:
+            return [legend.entry(**self.of(run)) for run in range(len(self._runs))]
+        return curves + [
+            legend.entry(name, **{**_stroke(run), "color": INK}) for run, name in enumerate(self._runs)
+        ]
 
 
-def _stroke(index: int) -> dict[str, Any]:
+def _stroke(run: int) -> dict[str, Any]:
     """Dashes of a run and, from the fifth on, markers."""
-    marked = line(8 * (index // _STROKES))
-    return {**marked, "linestyle": line(index % _STROKES)["linestyle"]}
+    repeat, index = divmod(run, len(DASHES))
+    marked = line(8 * (repeat % len(MARKERS)))
+    return {**marked, "linestyle": DASHES[index]}
 
 
-def panel_of(found: dict[str, Panel], name: str) -> Panel:
+def panel_of(panels: dict[str, Panel], name: str) -> Panel:
     """The panel of that name, made when it is first asked for."""
-    return found.setdefault(name, Panel(name, []))
+    return panels.setdefault(name, Panel(name, []))
 
 
 def numbers(values: Any) -> Any:
@@ -69,34 +86,38 @@ def numbers(values: Any) -> Any:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def frame(shown: Sequence[Panel], styles: Styles, what: str) -> tuple[Figure, list[Axes]]:
-    """Axes for the panels, as many as fit, and the legend beside them."""
-    count = min(len(shown), _MOST)
-    handles = styles.handles()
-    notes = "" if count == len(shown) else f"the first {count} of {len(shown)}"
-    names = [str(handle.get_label()) for handle in handles]
-    figure, grid = panels(count, columns_of(count), _SIZE, names, notes=notes)
-    title(figure, what)
-    legend(figure, handles)
-    return figure, grid
+def compared(
+    panels: Sequence[Panel], styles: Styles, title: str, x: str, frame_x: Callable[[Axes, Panel], None]
+) -> Figure:
+    """A figure of the panels, as many as fit.
+
+    Args:
+        panels: what is drawn.
+        styles: the styles that the curves were given.
+        title: of the figure.
+        x: label of the x axes.
+        frame_x: sets scale, limits and ticks of the x axis of a panel.
+    """
+    shown = panels[:PANELS_PER_PAGE]
+    sheet = Sheet(title, len(shown), _SIZE_INCHES)
+    for axes, panel in zip(sheet.panels, shown, strict=True):
+        _draw(axes, panel)
+        sheet.heading(axes, literal(panel.title, 100))
+        frame_x(axes, panel)
+    sheet.labels(x=x)
+    sheet.legend(handles=styles.handles())
+    if len(shown) < len(panels):
+        sheet.notes(f"the first {len(shown)} of {len(panels)}")
+    return sheet.finish()
 
 
-def draw(axes: Axes, panel: Panel) -> None:
-    """Draw the curves of a panel on a scale that holds all of them."""
-    scale = _scale([y for _, y, _ in panel.curves])
-    scale.frame(axes)
+def _draw(axes: Axes, panel: Panel) -> None:
+    """Draw the curves of a panel on a scale that holds all of them: logarithmic if nothing is negative."""
+    curves = [y for _, y, _ in panel.curves]
+    is_negative = any((np.asarray(y)[np.isfinite(y)] < 0).any() for y in curves)
+    scale = Scale.of(curves, "linear" if is_negative else "log")
+    scale.frame(axes.yaxis)
+    axes.grid(visible=True, axis="y")
     for x, y, style in panel.curves:
         dot: dict[str, Any] = {} if len(x) > 1 or "marker" in style else {"marker": "o", "markersize": 4}
         axes.plot(x, scale.place(y), **(style | dot))
-    axes.set_title(panel.title, loc="left")
-
-
-def _scale(curves: Sequence[Any]) -> Scale:
-    """Logarithmic, unless there are negative values."""
-    values = np.concatenate([np.ravel(curve) for curve in curves])
-    values = values[np.isfinite(values)]
-    if not (values < 0).any():
-        return log_scale(curves)
-    low, high = float(values.min()), float(values.max())
-    margin = 0.05 * (high - low) or 0.5
-    return Scale(low - margin, high + margin, low, high, False)

@@ -92,10 +92,10 @@ def assert_readable(figure: Figure) -> None:
     canvas: Any = FigureCanvasAgg(figure)
     boxes = [(each.get_text(), each.get_window_extent(canvas.get_renderer())) for each in written(figure)]
     for text, box in boxes:
-        assert box.x0 >= -1, text
-        assert box.y0 >= -1, text
-        assert box.x1 <= width + 1, text
-        assert box.y1 <= height + 1, text
+        assert box.x0 >= -2, text
+        assert box.y0 >= -2, text
+        assert box.x1 <= width + 2, text
+        assert box.y1 <= height + 2, text
     for (text, box), (other, second) in combinations(boxes, 2):
         apart = box.padded(-0.75)
         assert not apart.overlaps(second), (text, other)

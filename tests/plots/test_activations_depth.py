@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from dnnexp.core.activations import Tanh
 from dnnexp.experiments.activations.figures import depth
 from dnnexp.experiments.activations.figures.groups import groups
+from dnnexp.experiments.activations.figures.scales import log_scale
 from dnnexp.experiments.base import Result
-from dnnexp.figures.scales import log_scale
 from dnnexp.figures.style import INK
 from dnnexp.registry import Labelled
 

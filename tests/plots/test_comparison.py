@@ -34,8 +34,10 @@ def curve(line: Line2D) -> tuple[list[float], list[float]]:
     return np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()
 
 
-def legend(made: Figure) -> list[str]:
-    return [text.get_text() for text in made.legends[0].get_texts()]
+def legend(made: Any) -> list[str]:
+    return [
+        text.get_text() for text in next(sub for sub in made.subfigs if sub.legends).legends[0].get_texts()
+    ]
 
 
 def titles(made: Figure) -> list[str]:
@@ -79,7 +81,7 @@ def test_a_suite_has_a_panel_an_objective() -> None:
     metrics = {"objectives": {name: optimize("adam") for name in names}}
     made = figure("optimize", ("a", "b"), [metrics] * 2, [arrays] * 2)
     assert titles(made) == [f"{name}: median" for name in names[:12]]
-    assert "the first 12 of 14" in [text.get_text() for text in made.texts]
+    assert "the first 12 of 14" in [text.get_text() for sub in made.subfigs for text in sub.texts]
 
 
 def test_a_diverged_curve_leaves_through_the_top() -> None:
@@ -157,5 +159,5 @@ def test_many_runs_are_told_apart(runs: int) -> None:
     arrays = [{"evaluations": EVALUATIONS, "adam.value": values(seed)} for seed in range(runs)]
     made = figure("optimize", tuple(map(str, range(runs))), [optimize("adam")] * runs, arrays)
     styles = {(h.get_color(), str(h.get_linestyle()), h.get_marker()) for h in made.axes[0].get_lines()}
-    assert len(styles) == min(runs, 32)
+    assert len(styles) == runs
     assert len(legend(made)) == runs

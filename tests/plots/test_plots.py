@@ -29,7 +29,6 @@ from dnnexp.experiments.optimize.figures.cases import cases
 from dnnexp.experiments.optimize.figures.convergence import convergence
 from dnnexp.experiments.optimize.figures.paths import trajectories
 from dnnexp.experiments.optimize.starts import Starts
-from dnnexp.figures import style
 from dnnexp.registry import Labelled
 from tests.plots.rendering import render
 
@@ -147,11 +146,6 @@ def test_errors_draws_theory_beside_measurement() -> None:
         assert np.allclose(curve.get_ydata(), np.median(result.arrays[f"sweep.{key}"], axis=0))
     assert "central differences, measured" in curves
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-
-
-def test_curves_can_be_told_apart() -> None:
-    seen = [(entry["color"], str(entry["linestyle"])) for entry in map(style.line, range(32))]
-    assert len(set(seen)) == 32
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from dnnexp.figures import style
+from dnnexp.figures import palette, style
 
 # How linear sRGB looks without one kind of cones: Machado, Oliveira and Fernandes, "A physiologically-based
 # model for simulation of color vision deficiency", 2009, table 1, severity 1.0
@@ -38,14 +38,14 @@ def lab(colour: str, vision: str) -> np.ndarray:
 
 @pytest.mark.parametrize("vision", VISIONS)
 def test_the_colours_differ_in_every_kind_of_colour_vision(vision: str) -> None:
-    seen = {colour: lab(colour, vision) for colour in (*style.COLOURS, style.INK, "#FFFFFF")}
+    seen = {colour: lab(colour, vision) for colour in (*palette.COLOURS, style.INK, "#FFFFFF")}
     distance = {pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in combinations(seen, 2)}
     # 2.3 is just noticeable side by side; thin curves apart from each other need several times that
     assert min(distance.values()) > 15, min(distance, key=lambda pair: distance[pair])
 
 
 def test_curves_of_one_colour_differ_in_dashes_and_markers() -> None:
-    entries = [style.line(index) for index in range(32)]
+    entries = [palette.line(index) for index in range(32)]
     for a, b in combinations(entries, 2):
         if a["color"] == b["color"]:
             assert a["linestyle"] != b["linestyle"]
@@ -53,7 +53,7 @@ def test_curves_of_one_colour_differ_in_dashes_and_markers() -> None:
 
 
 def test_neighbours_differ_in_colour_and_dashes() -> None:
-    entries = [style.line(index) for index in range(32)]
+    entries = [palette.line(index) for index in range(32)]
     for a, b in pairwise(entries):
         assert a["color"] != b["color"]
         assert a["linestyle"] != b["linestyle"] or a.get("marker") != b.get("marker")

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
-from dnnexp.figures.style import ALARM, FAINT, INK, colour
+from dnnexp.figures.palette import colour
+from dnnexp.figures.style import ALARM, FAINT, INK
 from dnnexp.figures.sweep.axis import KeyAxis
 from dnnexp.figures.sweep.frames import HEAD, Sheet, legend_size
 from dnnexp.figures.sweep.names import shown, split

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dnnexp.figures.style import ALARM, FAINT, INK, colour
+from dnnexp.figures.palette import colour
+from dnnexp.figures.style import ALARM, FAINT, INK
 from dnnexp.figures.sweep.axis import KeyAxis
 from dnnexp.figures.sweep.frames import HEAD, Sheet, legend_size, text_width
 from dnnexp.figures.sweep.names import shown, split

@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
 from dnnexp.experiments.activations.figures import curves
+from dnnexp.experiments.activations.figures.panels import columns_of_activations, legend, panels, title
 from dnnexp.experiments.base import Result
-from dnnexp.figures.panels import columns_of_activations, legend, panels, title
-from dnnexp.figures.style import FAINT, INK, colour
+from dnnexp.figures.palette import colour
+from dnnexp.figures.style import FAINT, INK
 
 _SIZES = {1: (4.2, 4.2), 2: (3.3, 3.3), 3: (2.7, 2.7)}
 _SMALL = (2.0, 2.0)

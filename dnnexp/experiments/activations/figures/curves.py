@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from dnnexp.experiments.activations.figures.scales import Scale
 from dnnexp.experiments.base import quantile
-from dnnexp.figures.scales import Scale
 from dnnexp.figures.style import FAINT, INK
 
 BAND = (0.05, 0.5, 0.95)

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 
 from dnnexp.experiments.activations.figures import curves
 from dnnexp.experiments.activations.figures.groups import Group, groups
+from dnnexp.experiments.activations.figures.panels import columns_of, legend, panels, title
+from dnnexp.experiments.activations.figures.scales import log_scale, share_scale
 from dnnexp.experiments.base import Result
-from dnnexp.figures.panels import columns_of, legend, panels, title
-from dnnexp.figures.scales import log_scale, share_scale
 
 _FEW = 3
 """Of so many cases, finite-width theory can be told apart."""

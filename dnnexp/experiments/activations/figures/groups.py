@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dnnexp.experiments.base import Result
-from dnnexp.figures.style import colour
+from dnnexp.figures.palette import colour
 
 _MOST = 12
 """Curves in a panel."""

@@ -13,7 +13,7 @@ from dnnexp.experiments.activations.figures.cells import NOTE, Cell, bars
 from dnnexp.experiments.activations.figures.layers import Histogram, histograms, shade
 from dnnexp.experiments.activations.figures.verdicts import DASHES, Heading
 from dnnexp.experiments.base import Result
-from dnnexp.figures.style import number
+from dnnexp.text import number
 
 MOST_LAYERS = 10
 _COLUMNS = 5

@@ -13,7 +13,8 @@ import numpy as np
 
 from dnnexp.experiments.activations.config import block_size
 from dnnexp.experiments.base import Result
-from dnnexp.figures.style import colour, number
+from dnnexp.figures.palette import colour
+from dnnexp.text import number
 
 _QUANTILES = 2**14
 _SPIKE = 3.0

@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from dnnexp.experiments.activations.figures.panels import columns_of_activations, legend, panels, title
 from dnnexp.experiments.base import Result
-from dnnexp.figures.panels import columns_of_activations, legend, panels, title
-from dnnexp.figures.style import INK, colour
+from dnnexp.figures.palette import colour
+from dnnexp.figures.style import INK
 
 _TINTS = ("#DCEBF7", "#FBE3D2")
 """Of the ordered and the chaotic phase."""

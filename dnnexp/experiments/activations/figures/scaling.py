@@ -13,10 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from dnnexp.experiments.activations.figures import curves
+from dnnexp.experiments.activations.figures.panels import columns_of, legend, panels, title
+from dnnexp.experiments.activations.figures.scales import log_scale, share_scale
 from dnnexp.experiments.base import Result
-from dnnexp.figures.panels import columns_of, legend, panels, title
-from dnnexp.figures.scales import log_scale, share_scale
-from dnnexp.figures.style import colour
+from dnnexp.figures.palette import colour
 
 _SIZE = (2.75, 2.1)
 _APART = 0.045

@@ -12,7 +12,8 @@ from dnnexp.experiments.gradcheck.checks import has_bounds, limit, ratio
 from dnnexp.experiments.gradcheck.figures.scale import short
 from dnnexp.experiments.gradcheck.figures.words import indexed
 from dnnexp.experiments.gradcheck.maps import shown_pair
-from dnnexp.figures.style import ALARM, INK, number
+from dnnexp.figures.style import ALARM, INK
+from dnnexp.text import number
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from matplotlib.ticker import LogLocator
 
 from dnnexp.experiments.base import Result, quantile
 from dnnexp.experiments.gradcheck.targets import AllTargets, NetworkTarget
-from dnnexp.figures.style import FAINT, INK, colour
+from dnnexp.figures.palette import colour
+from dnnexp.figures.style import FAINT, INK
 from dnnexp.text import counted
 
 _FLOOR = 1e-17

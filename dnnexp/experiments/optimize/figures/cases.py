@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnexp.experiments.base import Result, quantile
-from dnnexp.figures.style import line
+from dnnexp.figures.palette import line
 
 _LABEL = 24
 _NAME = 30

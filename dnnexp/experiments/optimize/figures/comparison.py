@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from dnnexp.experiments.base import quantile
-from dnnexp.figures.comparison import Panel, Styles, draw, frame, panel_of
+from dnnexp.figures.comparison import Panel, Styles, compared, panel_of
+from dnnexp.registry import parts
 
 _ABOVE_START = 1e3
 """Curves that rise above this multiple of their start leave through the top."""
@@ -21,7 +22,7 @@ def comparison(labels: Sequence[str], metrics: Sequence[Any], arrays: Sequence[M
     """Median and best value above the minimum; of a suite the medians, one panel for each objective."""
     runs = [_blocks(*pair) for pair in zip(metrics, arrays, strict=True)]
     optimizers = list(dict.fromkeys(label for run in runs for block in run.values() for label in block))
-    styles = Styles(labels, optimizers)
+    styles = Styles(labels, optimizers, list(parts("optimizer")))
     found: dict[str, Panel] = {}
     for index, run in enumerate(runs):
         for name, block in run.items():
@@ -32,12 +33,9 @@ def comparison(labels: Sequence[str], metrics: Sequence[Any], arrays: Sequence[M
                 if not name:
                     best = panel_of(found, "best of the starts")
                     best.curves.append((x, _cut(quantile(values, (0.0,))[0]), style))
-    shown = list(found.values())
-    figure, grid = frame(shown, styles, "value above the minimum, against gradient evaluations")
-    for axes, panel in zip(grid, shown, strict=False):
-        draw(axes, panel)
-        _evaluations(axes, panel)
-    return figure
+    return compared(
+        list(found.values()), styles, "value above the minimum", "gradient evaluations", _evaluations
+    )
 
 
 def _blocks(metrics: Any, arrays: Mapping[str, Any]) -> dict[str, dict[str, tuple[Any, Any]]]:

@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from dnnexp.experiments.optimize.figures import frames
 from dnnexp.experiments.optimize.figures.cases import Case, short
-from dnnexp.figures.style import ALARM, FAINT, INK, number
+from dnnexp.figures.style import ALARM, FAINT, INK
+from dnnexp.text import number
 
 _COLUMNS = 4
 _SHAPES = ("o", "s", "^", "D", "P")

@@ -107,17 +107,17 @@ class Base:
             try:
                 edit = overrides.edit(cls, tree, Override(key, tuple(key.split(".")), "set", value))
             except OverrideError as error:
-                self._add_setting(key, path, str(error), f" (in {self.given})" if self.marked else "")
+                self._add_key_problem(key, path, str(error), f" (in {self.given})" if self.marked else "")
                 complete = False
                 continue
             if other := _same(draft.settings + settings, paths, path, edit.path):
-                self._add_setting(key, path, f"is {other} by another name; a key may be set once")
+                self._add_key_problem(key, path, f"is {other} by another name; a key may be set once")
                 complete = False
             tree = edit.tree
             paths.append(edit.path)
         return Draft(tree, draft.settings + settings, tuple(paths)) if complete else None
 
-    def _add_setting(self, key: str, path: Path, message: str, note: str = "") -> None:
+    def _add_key_problem(self, key: str, path: Path, message: str, note: str = "") -> None:
         """Add a problem of a setting's key, rather than of one of its values."""
         path = path[: path.index(key) + 1]
         self.problems.add(self.places.place(path, message), path, message, note)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dnnexp import registry
 from dnnexp.config.sweep import Job, Plan, SweepConfig
 from dnnexp.execution import plan_file, table
 from dnnexp.execution.code import Code
@@ -106,7 +107,7 @@ def results(plan: Plan, folder: RunFolder, skip: bool, plots: bool) -> dict[str,
 def _figures(sweep: SweepConfig, document: dict[str, Any]) -> Iterable[tuple[str, Figure]]:
     from dnnexp.figures.sweep import figures
 
-    return figures(sweep, document)
+    return figures(sweep, document, known=list(registry.parts("optimizer")))
 
 
 def claim(output: Path, plan: Plan, command: Command, code: Code) -> RunFolder:

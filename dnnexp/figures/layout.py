@@ -180,7 +180,7 @@ class Sheet:
                 title=title,
                 alignment="left",
                 borderpad=0.2,
-                borderaxespad=0.2,
+                borderaxespad=0.5,
                 handlelength=2.8,
                 handler_map={tuple: HandlerTuple(ndivide=None)},
             )

@@ -225,16 +225,18 @@ class Scale:
         if abs(value) < 1e-9 * (self.top - self.bottom):
             return "0"
         size, span = max(abs(self.low), abs(self.high)), self.high - self.low
-        digits = 3 + int(np.clip(np.ceil(np.log10(size / span)), 0, 13)) if 0 < span < np.inf else 3
+        digits = 2 + int(np.clip(np.ceil(np.log10(size / span)), 1, 13)) if 0 < span < np.inf else 3
         if digits <= _MOST_DIGITS:
             return plain(value, digits)
         base = float(plain(self.low, _MOST_DIGITS - 1))
-        return f"{plain(base, _MOST_DIGITS)}{value - base:+.1e}" if value != base else plain(base)
+        return (
+            f"{plain(base, _MOST_DIGITS)}{value - base:+.1e}" if value != base else plain(base, _MOST_DIGITS)
+        )
 
 
 def plain(value: float, digits: int = 3) -> str:
-    """A number for an axis: integers below 10,000 in full, others in so many digits, `1e-5` for `1e-05`."""
-    if value == int(value) and abs(value) < 1e4:
+    """A number for an axis: small integers in full, others in so many digits, `1e-5` for `1e-05`."""
+    if abs(value) < (1e6 if isinstance(value, int) else 1e4) and value == int(value):
         return str(int(value))
     mantissa, _, power = f"{value:.{digits}g}".partition("e")
     if not power:

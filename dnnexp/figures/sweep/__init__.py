@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from dnnexp.figures.layout import message
 from dnnexp.figures.sweep.curves import curves
-from dnnexp.figures.sweep.frames import message
-from dnnexp.figures.sweep.heat import heat_map, share_of_cells
+from dnnexp.figures.sweep.maps import heat_map, scatter, share_of_cells
 from dnnexp.figures.sweep.names import file_names
 from dnnexp.figures.sweep.parallel import parallel
 from dnnexp.figures.sweep.rows import categories, repeats
-from dnnexp.figures.sweep.scatter import scatter
 from dnnexp.figures.sweep.study import Measure, Study
 
 _MOST_PANELS = 4
 _LEAST_SHARE = 0.3
-"""Of a heat map; with fewer of its cells the settings are drawn as points."""
+"""Share of a heat map's cells that the sweep has; with fewer, the settings are drawn as points."""
 
 
-def figures(sweep: Any, document: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
+def figures(
+    sweep: Any, document: Mapping[str, Any], known: Sequence[str] = ()
+) -> Iterator[tuple[str, Figure]]:
     """The figures of a sweep's config and the document of its `results.json`.
 
-    No key that varies: the repeats as points. One: curves, or rows for what is no number. Two: a heat map for
-    each metric, or points where most combinations are not there. Three or more: parallel coordinates.
+    No key that varies: the repeats as points. One: curves, or rows if its values are not numbers. Two: a heat
+    map for each metric, or points where most combinations are not there. Three or more: parallel coordinates.
+    The curves of metrics of a `known` name, such as an optimizer's, have the style of its place there.
     """
-    study = Study.of(sweep, document)
+    study = Study.of(sweep, document, known)
     counts = document["counts"]
     if not study.measures or not counts["complete"]:
         text = "no job is complete" if study.measures else "no metrics are named"

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from dnnexp.figures.sweep.names import numbers, shown, texts
-from dnnexp.figures.sweep.scale import Scale
+from dnnexp.figures.labels import literal
+from dnnexp.figures.scales import Scale
+from dnnexp.figures.sweep.names import numbers, texts
 
-_APART = 4.0
-"""The least ratio of the ends for a logarithmic axis; of two values alone `_TWO_APART`."""
-_TWO_APART = 10.0
+_LEAST_RATIO = 4.0
+"""Ratio of the ends from which an axis may be logarithmic; `_LEAST_RATIO_OF_TWO` if two values are all."""
+_LEAST_RATIO_OF_TWO = 10.0
+_MARGIN = 0.03
+"""Room beyond the values at each end, as a share of the axis."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class KeyAxis:
     @property
     def title(self) -> str:
         """The key, as it is drawn."""
-        return ", ".join(shown(key) for key in self.keys[: 1 if self.is_numeric else None])
+        return ", ".join(literal(key) for key in self.keys[: 1 if self.is_numeric else None])
 
     @property
     def scale(self) -> Scale:
@@ -64,7 +67,7 @@ class KeyAxis:
         values = np.array(self.values, dtype=np.float64)
         positive = values[values > 0]
         is_log = values.min() >= 0 and is_geometric(positive)
-        scale = Scale.of(values, "log" if is_log else "linear")
+        scale = Scale.of(values, "log" if is_log else "linear", margin=_MARGIN)
         return replace(scale, is_whole=all(isinstance(value, int) for value in self.values))
 
 
@@ -82,7 +85,7 @@ def is_geometric(values: Any) -> bool:
 
     Their median lies nearer to the middle of the logarithms: so numbers drawn at random count, too.
     """
-    if len(values) < 2 or values[-1] / values[0] < (_APART if len(values) > 2 else _TWO_APART):
+    if len(values) < 2 or values[-1] / values[0] < (_LEAST_RATIO if len(values) > 2 else _LEAST_RATIO_OF_TWO):
         return False
     if len(values) == 2:
         return True

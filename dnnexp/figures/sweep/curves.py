@@ -7,89 +7,70 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator
 
-from dnnexp.figures.palette import colour
-from dnnexp.figures.style import ALARM, FAINT, INK
+from dnnexp.figures.labels import literal
+from dnnexp.figures.layout import Sheet
+from dnnexp.figures.palette import THEORY
+from dnnexp.figures.scales import Scale
+from dnnexp.figures.style import ALARM, FAINT
 from dnnexp.figures.sweep.axis import KeyAxis
-from dnnexp.figures.sweep.frames import HEAD, Sheet, legend_size
-from dnnexp.figures.sweep.names import shown, split
-from dnnexp.figures.sweep.scale import Scale
+from dnnexp.figures.sweep.marks import key
 from dnnexp.figures.sweep.study import Measure, Study
 
-_LEFT, _WIDTH, _HEIGHT, _GAP, _FOOT = 0.8, 5.6, 2.5, 0.42, 0.5
-_MARKERS = "os^Dv<>P"
+_SIZE_INCHES = (5.6, 2.5)
 _MOST_MARKERS = 40
-_THEORY: Any = {"color": INK, "linestyle": (0, (3, 3)), "linewidth": 1.0, "zorder": 3}
 _MOST_TICKS = 12
 _TICK_DISTANCE = 0.065
-"""The least distance of two ticks that have long names, as a share of the width."""
+"""Smallest distance of two ticks with long names, as a share of the width."""
 _MOST_BANDS = 8
 _ROW = 0.035
-"""What is not finite is marked along the top, a row a curve."""
+"""Distance of the rows of marks along the top, one for each curve, as a share of the height."""
 
 
 def curves(study: Study, axis: KeyAxis, panels: list[list[Measure]]) -> Figure:
     """A panel for each quantity, one below the other."""
-    keys = [_key(study, panel) for panel in panels]
-    sizes = [legend_size(key) for key in keys]
-    heights = [max(_HEIGHT, height) for _, height in sizes]
-    bands = "median and quartiles of" if study.is_repeated else "value of"
+    what = "median and quartiles of" if study.is_repeated else "value of"
     measures = [measure for panel in panels for measure in panel]
-    size = (
-        _LEFT + _WIDTH + 0.15 + max(width for width, _ in sizes),
-        HEAD + sum(heights) + (_GAP - 0.1) * len(panels) + _FOOT,
-    )
-    sheet = Sheet.of(size, study.title(f"{bands} {study.runs}"), study.notes(measures))
-    across = axis.scale.widened(0.02)
-    top = HEAD + 0.25
-    for panel, key, height in zip(panels, keys, heights, strict=True):
-        axes = sheet.axes(_LEFT, top, _WIDTH, height)
+    title = study.title(f"{what} {study.runs}")
+    sheet = Sheet(title, len(panels), _SIZE_INCHES, columns=1, sharex=True)
+    for axes, panel in zip(sheet.panels, panels, strict=True):
         _draw(axes, study, axis, panel)
-        across.frame(axes.xaxis)
-        _name_values(axes, axis, across)
-        axes.tick_params(labelbottom=panel is panels[-1])
-        sheet.legend(_LEFT + _WIDTH + 0.15, top, key)
-        top += height + _GAP - 0.1
+        sheet.heading(axes, literal(study.heading(panel), 120))
+    axis.scale.frame(axes.xaxis)
+    _name_values(axes, axis)
     axes.set_xlabel(axis.title)
-    return sheet.figure
+    sheet.legend(key(study, measures))
+    sheet.notes(study.notes(measures))
+    return sheet.finish()
 
 
 def _draw(axes: Axes, study: Study, axis: KeyAxis, panel: list[Measure]) -> None:
     """The curves of one quantity."""
     order = np.argsort(axis.places)
-    x = np.array(axis.values, dtype=np.float64)
     columns = {measure.label: study.column(measure.label)[order] for measure in panel}
     theory = {label: column[order] for label, column in study.theory(panel).items()}
-    values = [*columns.values(), *theory.values(), *map(study.column, study.ends(panel))]
-    scale = Scale.of(np.concatenate(values), panel[0].scale).widened()
+    scale = Scale.of(
+        [*columns.values(), *theory.values(), *map(study.column, study.ends(panel))], panel[0].scale
+    )
     scale.frame(axes.yaxis)
-    heading, _ = split([measure.label for measure in panel])
-    axes.set_title(shown(heading or panel[0].quantity, 90), loc="left")
     axes.grid(visible=True)
-    x = axis.scale.widened(0.02).place(x)
+    x = axis.scale.place(np.array(axis.values, dtype=np.float64))
     for index, measure in enumerate(panel):
-        median, style = columns[measure.label], _style(index, len(x))
+        median = columns[measure.label]
+        spaced: dict[str, Any] = {"markevery": max(1, len(x) // _MOST_MARKERS)}
+        style: dict[str, Any] = {"marker": "o", "markersize": 3.5} | study.line(measure) | spaced
         if study.is_repeated and len(panel) <= _MOST_BANDS:
             ends = [study.column(f"{measure.label}.{end}")[order] for end in ("low", "high")]
-            low, high = (np.where(np.isnan(end) & ~np.isnan(median), scale.high, end) for end in ends)
+            low, high = (np.where(np.isnan(end) & ~np.isnan(median), scale.top, end) for end in ends)
             band: Any = {"color": style["color"], "alpha": 0.16, "linewidth": 0}
             axes.fill_between(x, scale.place(low), scale.place(high), **band)
         axes.plot(x, scale.place(median), **style)
         if measure.label in theory:
-            axes.plot(x, scale.place(theory[measure.label]), **_THEORY)
+            axes.plot(x, scale.place(theory[measure.label]), **THEORY)
         _mark(axes, x[study.lost(measure)[order]], style["color"], 1 - _ROW * (index % 8 + 0.6), "x")
     _mark(axes, x[study.has_failed[order]], ALARM, 0.03, "v")
     if not any(np.isfinite(column).any() for column in columns.values()):
         axes.text(0.5, 0.5, "no finite number", color=FAINT, ha="center", transform=axes.transAxes)
-
-
-def _style(index: int, count: int) -> dict[str, Any]:
-    """A curve's colour and marker: 64 that differ, neighbours in both."""
-    marker = _MARKERS[(index + index // 8) % len(_MARKERS)]
-    spaced = max(1, count // _MOST_MARKERS)
-    return {"color": colour(index), "marker": marker, "markersize": 3.5, "markevery": spaced}
 
 
 def _mark(axes: Axes, x: Any, shade: str, height: float, marker: str) -> None:
@@ -99,26 +80,9 @@ def _mark(axes: Axes, x: Any, shade: str, height: float, marker: str) -> None:
         axes.plot(x, np.full(len(x), height), marker, transform=axes.get_xaxis_transform(), **style)
 
 
-def _name_values(axes: Axes, axis: KeyAxis, across: Scale) -> None:
+def _name_values(axes: Axes, axis: KeyAxis) -> None:
     """Ticks at the values themselves, where they are few and apart."""
-    shares = across.share(np.array(axis.values, dtype=np.float64))
+    values = np.array(axis.values, dtype=np.float64)
+    shares = axis.scale.share(values)
     if len(shares) <= _MOST_TICKS and (len(shares) < 2 or np.diff(shares).min() >= _TICK_DISTANCE):
-        places = across.place(np.array(axis.values, dtype=np.float64))
-        axes.xaxis.set_major_locator(FixedLocator(list(places)))
-        axes.xaxis.set_major_formatter(FixedFormatter(list(axis.names)))
-
-
-def _key(study: Study, panel: list[Measure]) -> list[Line2D]:
-    """The curves of a panel by name, and what the marks mean."""
-    _, names = split([measure.label for measure in panel])
-    handles = [Line2D([], [], label=shown(name, 40), **_style(index, 1)) for index, name in enumerate(names)]
-    if len(panel) == 1 and not study.theory(panel):
-        handles = []  # the panel's title says it
-    if study.theory(panel):
-        handles.append(Line2D([], [], label="theory", **_THEORY))
-    marks = {"no finite number": ("x", FAINT, any(study.lost(measure).any() for measure in panel))}
-    marks["jobs failed"] = ("v", ALARM, bool(study.has_failed.any()))
-    for name, (marker, shade, is_there) in marks.items():
-        if is_there:
-            handles.append(Line2D([], [], marker=marker, color=shade, linestyle="", label=name))
-    return handles
+        axes.set_xticks(list(axis.scale.place(values)), list(axis.names))

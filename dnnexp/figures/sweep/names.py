@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from dnnexp.figures.labels import literal
+from dnnexp.figures.scales import plain
 
 _TICK = 44
 _FILE = 80
 _TOKEN = re.compile(r'\.?\w+|\["[^"]*"\]|\[-?\d+\]|.')
 """A step of a path, or whatever else a label is made of."""
-
-
-def shown(text: str, limit: int = 48) -> str:
-    """A text as matplotlib is to draw it: on one line, no mathematics, what the font has not as `?`."""
-    line = " ".join(text.split())
-    line = line if len(line) <= limit else f"{line[: limit - 1]}…"
-    known = "".join(each if ord(each) in _characters() else "?" for each in line)
-    return known.replace("$", r"\$")
-
-
-@cache
-def _characters() -> frozenset[int]:
-    """What the font has."""
-    return frozenset(get_font(findfont(FontProperties())).get_charmap())
 
 
 def file_names(labels: Sequence[str]) -> list[str]:
@@ -54,19 +40,9 @@ def ends(keys: Sequence[str]) -> list[str]:
     return found
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number in so many digits; small integers in full."""
-    if abs(value) < 1e6 and value == int(value) and (isinstance(value, int) or abs(value) < 1e4):
-        return str(int(value))
-    mantissa, _, power = f"{value:.{digits}g}".partition("e")
-    if not power:
-        return mantissa
-    return f"{float(f'{mantissa}e{power}'):.0f}" if 0 < int(power) < 5 else f"{mantissa}e{int(power)}"
-
-
 def numbers(values: Sequence[float]) -> list[str]:
     """Numbers in as many digits as tell them apart, three at least."""
-    found = (([number(value, digits) for value in values]) for digits in range(3, 18))
+    found = (([plain(value, digits) for value in values]) for digits in range(3, 18))
     return next((names for names in found if len(set(names)) == len(names)), [repr(v) for v in values])
 
 
@@ -79,10 +55,10 @@ def texts(values: Sequence[Any]) -> list[str]:
         whole = ["/".join(part[head:]) for part in parts]
     found: list[str] = []
     for text in whole:
-        name, count = shown(text, _TICK), 1
+        name, count = literal(text, _TICK), 1
         while name in found:
             count += 1
-            name = f"{shown(text, _TICK - 4)} #{count}"
+            name = f"{literal(text, _TICK - 4)} #{count}"
         found.append(name)
     return found
 
@@ -104,7 +80,7 @@ def _text(value: Any) -> str:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
         case int() | float():
-            return number(value)
+            return plain(value)
         case list() | tuple():
             return f"[{', '.join(map(_text, value))}]"
         case Mapping():

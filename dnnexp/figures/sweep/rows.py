@@ -1,4 +1,4 @@
-"""Values in rows: of a swept key that is no number, or of repeats alone."""
+"""Values in rows: of a swept key that is not a number, or of repeats alone."""
 
 from __future__ import annotations
 
@@ -7,46 +7,44 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from dnnexp.figures.palette import colour
-from dnnexp.figures.style import ALARM, FAINT, INK
+from dnnexp.figures import legend
+from dnnexp.figures.labels import literal
+from dnnexp.figures.layout import Sheet
+from dnnexp.figures.scales import Scale
+from dnnexp.figures.style import ALARM, FAINT, INK, SMALL_POINTS
 from dnnexp.figures.sweep.axis import KeyAxis
-from dnnexp.figures.sweep.frames import HEAD, Sheet, legend_size, text_width
-from dnnexp.figures.sweep.names import shown, split
-from dnnexp.figures.sweep.scale import Scale
+from dnnexp.figures.sweep.marks import key
 from dnnexp.figures.sweep.study import Measure, Study, numbers_of
 
-_WIDTH, _GAP, _FOOT = 3.6, 0.3, 0.4
-_ROW = 0.26
+_WIDTH_INCHES, _REPEATS_WIDTH_INCHES = 3.6, 5.0
+_ROW_INCHES = 0.26
 _SPREAD = 0.7
 """The share of a row's height over which the points of several metrics lie."""
+_REPEATS_SPREAD = 0.5
+_LEVELS = 5
+"""Heights in a row at which the points of repeats stand in turn, so that they can be told apart."""
 _BAND = "#F4F4F4"
-_MARKERS = "os^Dv<>P"
+_THEORY: Any = {"color": INK, "linestyle": "", "marker": "|", "markersize": 11, "zorder": 3}
+_MEDIAN: Any = {"linestyle": "", "marker": "|", "markersize": 14, "markeredgewidth": 2}
+_EDGE = 0.985
+"""Place of the crosses for values that are not finite, as a share of the width."""
 
 
 def categories(study: Study, axis: KeyAxis, panels: list[list[Measure]]) -> Figure:
     """A row for each value of the key, a panel for each quantity, side by side."""
-    keys = [_key(study, panel) for panel in panels]
-    sizes = [legend_size(key) for key in keys]
-    left = 0.2 + max(text_width(axis.names), 0.4)
-    per_row = max(1.0, 0.45 * max(map(len, panels)))
-    height = max(1.0, _ROW * per_row * len(axis.values))
-    width = max(_WIDTH, max(size[0] for size in sizes))
     measures = [measure for panel in panels for measure in panel]
-    size = (
-        left + (width + _GAP) * len(panels),
-        HEAD + 0.25 + height + _FOOT + max(size[1] for size in sizes),
-    )
+    per_row = max(1.0, 0.45 * max(map(len, panels)))
+    height = max(1.0, _ROW_INCHES * per_row * len(axis.values))
     what = f"{'median and quartiles' if study.is_repeated else 'value'} of {study.runs} by {axis.title}"
-    sheet = Sheet.of(size, study.title(what), study.notes(measures))
-    for column, (panel, key) in enumerate(zip(panels, keys, strict=True)):
-        start = left + (width + _GAP) * column
-        axes = sheet.axes(start, HEAD + 0.25, width, height)
+    sheet = Sheet(study.title(what), len(panels), (_WIDTH_INCHES, height), columns=len(panels), sharey=True)
+    for axes, panel in zip(sheet.panels, panels, strict=True):
         _draw_categories(axes, study, axis, panel)
-        axes.set_yticks(range(len(axis.values)), axis.names if column == 0 else [""] * len(axis.names))
-        sheet.legend(start, HEAD + 0.25 + height + _FOOT, key)
-    return sheet.figure
+        sheet.heading(axes, literal(study.heading(panel), 100))
+    sheet.first[0].set_yticks(range(len(axis.values)), axis.names)
+    sheet.legend(_key(study, measures), is_below=True)
+    sheet.notes(study.notes(measures))
+    return sheet.finish()
 
 
 def _draw_categories(axes: Axes, study: Study, axis: KeyAxis, panel: list[Measure]) -> None:
@@ -54,43 +52,37 @@ def _draw_categories(axes: Axes, study: Study, axis: KeyAxis, panel: list[Measur
     columns = {measure.label: study.column(measure.label) for measure in panel}
     theory = study.theory(panel)
     values = [*columns.values(), *theory.values(), *map(study.column, study.ends(panel))]
-    scale = _framed(axes, panel, np.concatenate(values), len(axis.values))
-    heading, _ = split([measure.label for measure in panel])
-    axes.set_title(shown(heading or panel[0].quantity), loc="left")
+    scale = _framed(axes, panel, values, len(axis.values))
     for index, measure in enumerate(panel):
-        y = axis.places + _offset(index, len(panel))
-        median, style = columns[measure.label], _style(index)
+        y = axis.places + _SPREAD * ((index + 0.5) / len(panel) - 0.5)
+        median, style = columns[measure.label], study.dots(measure)
         ends = [study.column(f"{measure.label}.{end}") for end in ("low", "high")]
-        low, high = (np.where(np.isnan(end) & ~np.isnan(median), scale.high, end) for end in ends)
+        low, high = (np.where(np.isnan(end) & ~np.isnan(median), scale.top, end) for end in ends)
         axes.hlines(y, scale.place(low), scale.place(high), color=style["color"], linewidth=2, alpha=0.4)
-        axes.plot(scale.place(median), y, **style)
+        axes.plot(scale.place(median), y, markersize=5, clip_on=False, **style)
         if measure.label in theory:
             axes.plot(scale.place(theory[measure.label]), y, **_THEORY)
-        _mark(axes, 0.985, y[study.lost(measure)], style["color"])
+        _mark(axes, y[study.lost(measure)], style["color"])
     for place, group in zip(axis.places, study.groups, strict=True):
         if not group["runs"]:
             word, shade = ("failed", ALARM) if group["failed"] else ("missing", FAINT)
-            where: Any = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 7}
+            where: Any = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": SMALL_POINTS}
             axes.text(0.02, place, word, color=shade, **where)
 
 
 def repeats(study: Study, panels: list[list[Measure]]) -> Figure:
     """A row for each metric, a point for each repeat; below each other the quantities."""
-    names = [shown(measure.label) for panel in panels for measure in panel]
-    left = 0.2 + text_width(names)
-    heights = [max(0.6, _ROW * 1.3 * len(panel)) for panel in panels]
-    key = _repeats_key(study, panels)
-    below = legend_size(key)[1]
-    size = (left + 5.0 + 0.25, HEAD + sum(heights) + 0.42 * len(panels) + below)
     measures = [measure for panel in panels for measure in panel]
-    sheet = Sheet.of(size, study.title(study.runs), study.notes(measures))
-    top = HEAD + 0.1
-    for panel, height in zip(panels, heights, strict=True):
-        axes = sheet.axes(left, top, 5.0, height)
+    heights = [max(0.6, _ROW_INCHES * 1.3 * len(panel)) for panel in panels]
+    title = study.title(study.runs)
+    sheet = Sheet(title, len(panels), (_REPEATS_WIDTH_INCHES, heights), columns=1)
+    for axes, panel in zip(sheet.panels, panels, strict=True):
         _draw_repeats(axes, study, panel)
-        top += height + 0.42
-    sheet.legend(left, top, key)
-    return sheet.figure
+    median = [legend.entry("median, quartiles shaded", color=FAINT, **_MEDIAN | {"markersize": 9})]
+    entries = [*(median if study.is_repeated else []), *_key(study, measures)]
+    sheet.legend(handles=entries, is_below=True)
+    sheet.notes(study.notes(measures))
+    return sheet.finish()
 
 
 def _draw_repeats(axes: Axes, study: Study, panel: list[Measure]) -> None:
@@ -98,73 +90,50 @@ def _draw_repeats(axes: Axes, study: Study, panel: list[Measure]) -> None:
     complete = [row for row in study.document["rows"] if row["status"] == "complete"]
     values = {m.label: numbers_of(row[m.label] for row in complete) for m in panel}
     theory = study.theory(panel)
-    scale = _framed(axes, panel, np.concatenate([*values.values(), *theory.values()]), len(panel))
+    scale = _framed(axes, panel, [*values.values(), *theory.values()], len(panel))
     for index, measure in enumerate(panel):
-        found, shade = values[measure.label], colour(index)
-        y = index + 0.5 * (np.arange(len(found)) % 5 - min(len(found) - 1, 4) / 2) / 5  # so many lie apart
-        axes.plot(scale.place(found), y, "o", color=shade, markersize=3.5, alpha=0.7, clip_on=False)
+        repeats, shade = values[measure.label], study.dots(measure)["color"]
+        levels = min(len(repeats), _LEVELS)
+        y = index + _REPEATS_SPREAD * (np.arange(len(repeats)) % _LEVELS - (levels - 1) / 2) / _LEVELS
+        axes.plot(scale.place(repeats), y, "o", color=shade, markersize=3.5, alpha=0.7, clip_on=False)
         if study.is_repeated:
-            low, middle, high = (scale.place(study.column(f"{measure.label}{end}")) for end in _QUARTILES)
+            low, middle, high = (
+                scale.place(study.column(f"{measure.label}{end}")) for end in (".low", "", ".high")
+            )
             axes.hlines([index], low, high, color=shade, linewidth=7, alpha=0.25)
-            axes.plot(middle, [index] * len(middle), "|", color=shade, markersize=14, markeredgewidth=2)
+            axes.plot(middle, [index] * len(middle), color=shade, **_MEDIAN)
         if measure.label in theory:
             axes.plot(scale.place(theory[measure.label]), [index], **_THEORY)
-        _mark(axes, 0.985, y[np.isnan(found)], shade)
+        _mark(axes, y[np.isnan(repeats)], shade)
     axes.set_yticks(range(len(panel)), [measure.name for measure in panel])
 
 
-_QUARTILES = (".low", "", ".high")
-_THEORY: Any = {"color": INK, "linestyle": "", "marker": "|", "markersize": 11, "markeredgewidth": 1.4}
-
-
-def _framed(axes: Axes, panel: list[Measure], values: Any, rows: int) -> Scale:
-    """Frame the axis of the values; lines lead from the names to them. Returns its scale."""
-    scale = Scale.of(values, panel[0].scale).widened()
+def _framed(axes: Axes, panel: list[Measure], values: list[Any], rows: int) -> Scale:
+    """Axes with rows from the top down; returns the scale across."""
+    scale = Scale.of(values, panel[0].scale)
     scale.frame(axes.xaxis, ticks=5)
     axes.set_ylim(rows - 0.5, -0.5)
+    axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, pad=7)
     axes.grid(visible=True, axis="x")
     for row in range(0, rows, 2):
         axes.axhspan(row - 0.5, row + 0.5, color=_BAND, linewidth=0, zorder=0)
-    if not np.isfinite(values).any():
+    if not any(np.isfinite(each).any() for each in values):
         axes.text(0.5, 0.5, "no finite number", color=FAINT, ha="center", transform=axes.transAxes)
     return scale
 
 
-def _offset(index: int, count: int) -> float:
-    return _SPREAD * ((index + 0.5) / count - 0.5)
-
-
-def _style(index: int) -> dict[str, Any]:
-    marker = _MARKERS[(index + index // 8) % len(_MARKERS)]
-    return {"color": colour(index), "marker": marker, "markersize": 5, "linestyle": "", "clip_on": False}
-
-
-def _mark(axes: Axes, place: float, y: Any, shade: str) -> None:
-    """A cross at the edge for what is not finite."""
+def _mark(axes: Axes, y: Any, shade: str) -> None:
+    """Crosses at the edge for values that are not finite."""
     if len(y):
         style: Any = {"color": shade, "markersize": 5, "clip_on": False}
-        axes.plot(np.full(len(y), place), y, "x", transform=axes.get_yaxis_transform(), **style)
+        axes.plot(np.full(len(y), _EDGE), y, "x", transform=axes.get_yaxis_transform(), **style)
 
 
-def _key(study: Study, panel: list[Measure]) -> list[Line2D]:
-    """The metrics of a panel by name, where there are several, and what the marks mean."""
-    _, names = split([measure.label for measure in panel])
-    several = len(panel) > 1
-    handles = [Line2D([], [], label=shown(n, 40), **_style(i)) for i, n in enumerate(names) if several]
-    return handles + _marks(study, panel)
-
-
-def _repeats_key(study: Study, panels: list[list[Measure]]) -> list[Line2D]:
-    measures = [measure for panel in panels for measure in panel]
-    bar: Any = {"color": FAINT, "linestyle": "", "marker": "|", "markersize": 9, "markeredgewidth": 2}
-    handles = [Line2D([], [], label="median, quartiles shaded", **bar)] if study.is_repeated else []
-    return handles + _marks(study, measures)
-
-
-def _marks(study: Study, measures: list[Measure]) -> list[Line2D]:
-    """What theory and what is not finite look like."""
-    handles = [Line2D([], [], label="theory", **_THEORY)] if study.theory(measures) else []
-    if any(study.nulls(measure) for measure in measures):
-        handles.append(Line2D([], [], marker="x", color=FAINT, linestyle="", label="no finite number"))
-    return handles
+def _key(study: Study, measures: list[Measure]) -> list[Any]:
+    """What theory and what is not finite look like; failed jobs are said in their row."""
+    entries = {str(entry.get_label()): entry for entry in key(study, measures)}
+    entries.pop("jobs failed", None)
+    if "theory" in entries:
+        entries["theory"] = legend.entry("theory", **_THEORY | {"markersize": 9})
+    return list(entries.values())

@@ -12,8 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from dnnexp.figures.labels import literal
+from dnnexp.figures.legend import visible
+from dnnexp.figures.palette import Palette
+from dnnexp.figures.scales import plain
 from dnnexp.figures.sweep.axis import KeyAxis
-from dnnexp.figures.sweep.names import number, shown
+from dnnexp.figures.sweep.names import split
 
 _PATH = re.compile(r'[A-Za-z_]\w*(?:\.\w+|\[(?:"[^"]*"|-?\d+)\])*')
 _STEP = re.compile(r'\w+|"[^"]*"|-\d+')
@@ -41,7 +45,7 @@ class Measure:
     @property
     def name(self) -> str:
         """The label as it is drawn."""
-        return shown(self.label)
+        return literal(self.label)
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,20 @@ class Study:
         document: the whole.
         measures: the metrics.
         axes: what varies, one axis for keys that vary together.
+        known: names whose curves have a fixed style, see `Palette`.
     """
 
     document: Mapping[str, Any]
     measures: tuple[Measure, ...]
     axes: tuple[KeyAxis, ...]
+    known: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, sweep: Any, document: Mapping[str, Any]) -> Study:
+    def of(cls, sweep: Any, document: Mapping[str, Any], known: Sequence[str] = ()) -> Study:
         """The study of a sweep's config and its document."""
-        known = {metric.label: metric for metric in sweep.metrics}
-        measures = tuple(_measure(label, known.get(label)) for label in document["metrics"])
-        return cls(document, measures, _axes(document, sweep.zip))
+        metrics = {metric.label: metric for metric in sweep.metrics}
+        measures = tuple(_measure(label, metrics.get(label)) for label in document["metrics"])
+        return cls(document, measures, _axes(document, sweep.zip), tuple(known))
 
     @property
     def groups(self) -> Sequence[Mapping[str, Any]]:
@@ -126,6 +132,38 @@ class Study:
             found.setdefault((measure.quantity, measure.scale), []).append(measure)
         return list(found.values())
 
+    def heading(self, panel: Sequence[Measure]) -> str:
+        """What the measures of a panel have in common."""
+        common, _ = split([measure.label for measure in panel])
+        return common or panel[0].quantity
+
+    @cached_property
+    def _series(self) -> dict[str, str]:
+        """What tells each measure from the others of its quantity, such as an optimizer, by label."""
+        series: dict[str, str] = {}
+        for panel in self.panels():
+            labels = [measure.label for measure in panel]
+            _, names = split(labels)
+            if len(panel) == 1:
+                names = [step for step in re.findall(r"\w+", labels[0]) if step in self.known][:1] or labels
+            series |= dict(zip(labels, names, strict=True))
+        return series
+
+    @cached_property
+    def _palette(self) -> Palette:
+        return Palette(self._series.values(), self.known)
+
+    def line(self, measure: Measure) -> dict[str, Any]:
+        """The style of a measure's curve, with its name for the legend unless the title says it."""
+        name = self._series[measure.label]
+        is_named = name != measure.label or any(len(p) > 1 for p in self.panels() if measure in p)
+        return self._palette.line(name) | ({"label": visible(literal(name, 40))} if is_named else {})
+
+    def dots(self, measure: Measure) -> dict[str, Any]:
+        """The style of a measure's points, with its name for the legend unless the title says it."""
+        label = {key: value for key, value in self.line(measure).items() if key == "label"}
+        return self._palette.dots(self._series[measure.label]) | {"fillstyle": "full"} | label
+
     @property
     def runs(self) -> str:
         """Of how many runs a setting's values are, in words."""
@@ -145,13 +183,13 @@ class Study:
 
     def title(self, what: str) -> str:
         """The sweep's name, and what is drawn of it."""
-        return f"{shown(self.document['name'])}: {what}"
+        return f"{literal(self.document['name'])}: {what}"
 
     def notes(self, measures: Iterable[Measure], *more: str) -> str:
         """What is not in the picture: jobs that failed or are missing, nulls, keys of one value."""
         counts, rows = self.document["counts"], self.document["rows"]
         errors = Counter(row["error"] for row in rows if row["error"]).most_common(1)
-        told = {"failed": f" ({shown(errors[0][0], 60)})" if errors else "", "missing": ""}
+        told = {"failed": f" ({literal(errors[0][0], 60)})" if errors else "", "missing": ""}
         found = [
             f"{counts[n]:,} of {counts['jobs']:,} jobs {n}{more}" for n, more in told.items() if counts[n]
         ]
@@ -165,7 +203,9 @@ class Study:
     def _companions(self) -> list[str]:
         """Keys that change with one that is an axis."""
         several = [axis.keys for axis in self.axes if axis.is_numeric and len(axis.keys) > 1]
-        return [f"{', '.join(map(shown, keys[1:]))} swept along with {shown(keys[0])}" for keys in several]
+        return [
+            f"{', '.join(map(literal, keys[1:]))} swept along with {literal(keys[0])}" for keys in several
+        ]
 
     def nulls(self, measure: Measure) -> str:
         """In how many jobs a metric has no number; '' for none."""
@@ -178,12 +218,12 @@ class Study:
     def _constants(self) -> list[str]:
         varying = {key for axis in self.axes for key in axis.keys}
         keys = [key for key in self.document["keys"] if key not in varying] if self.groups else []
-        return [f"{shown(key)} = {shown(_plain(self.groups[0][key]), 30)} everywhere" for key in keys]
+        return [f"{literal(key)} = {literal(_plain(self.groups[0][key]), 30)} everywhere" for key in keys]
 
 
 def _plain(value: Any) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number(value) if is_number else json.dumps(value, ensure_ascii=False)
+    return plain(value) if is_number else json.dumps(value, ensure_ascii=False)
 
 
 def numbers_of(values: Iterable[float | None]) -> Any:

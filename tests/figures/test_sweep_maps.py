@@ -15,8 +15,9 @@ from dnnexp.config.sweep import Contour, Metric
 from dnnexp.experiments.base import Result
 from dnnexp.figures import sweep
 from dnnexp.figures.style import ALARM, FAINT
-from dnnexp.figures.sweep.colours import LOST, Colours
-from tests.plots.sweeps import FAILED, MISSING, grid, swept
+from dnnexp.figures.sweep.marks import LOST, Colours
+from tests.figures.drawn import legend_texts
+from tests.figures.sweeps import FAILED, MISSING, grid, swept
 
 
 def only(result: Result) -> Any:
@@ -38,7 +39,7 @@ def product(setting: Any) -> float:
 
 
 def legend(figure: Any) -> list[str]:
-    return [text.get_text() for found in figure.legends for text in found.get_texts()]
+    return legend_texts(figure)
 
 
 def test_a_map_shows_medians_first_key_across() -> None:

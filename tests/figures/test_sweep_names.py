@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dnnexp.figures.scales import plain
 from dnnexp.figures.sweep.axis import KeyAxis, is_geometric
-from dnnexp.figures.sweep.names import ends, file_names, number, numbers, split, texts
+from dnnexp.figures.sweep.names import ends, file_names, numbers, split, texts
 from dnnexp.figures.sweep.study import quantity
 
 
@@ -42,8 +43,8 @@ def test_numbers_ascend_and_other_values_stay_in_order() -> None:
 
 def test_zero_is_an_end_of_a_geometric_axis() -> None:
     axis = KeyAxis.of(("x",), [[0], [1e-4], [1e-3], [1e-2]])
-    assert (axis.scale.is_log, axis.scale.foot) == (True, "0")
-    assert axis.scale.widened().share(0.0) == 0
+    assert (axis.scale.is_log, axis.scale.below) == (True, "0")
+    assert axis.scale.share(0.0) == 0
 
 
 def test_file_names_are_safe_and_apart() -> None:
@@ -68,7 +69,7 @@ def test_file_names_are_safe_and_apart() -> None:
     ],
 )
 def test_numbers_in_words(value: float, text: str) -> None:
-    assert number(value) == text
+    assert plain(value) == text
 
 
 def test_names_tell_values_apart() -> None:

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dnnexp.experiments import find
+from tests.figures.drawn import legend_texts, notes
 
 EVALUATIONS = np.arange(6)
 STATISTICS: tuple[Any, ...] = (np.median, np.min)
@@ -34,10 +35,8 @@ def curve(line: Line2D) -> tuple[list[float], list[float]]:
     return np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()
 
 
-def legend(made: Any) -> list[str]:
-    return [
-        text.get_text() for text in next(sub for sub in made.subfigs if sub.legends).legends[0].get_texts()
-    ]
+def legend(made: Figure) -> list[str]:
+    return legend_texts(made)
 
 
 def titles(made: Figure) -> list[str]:
@@ -81,7 +80,7 @@ def test_a_suite_has_a_panel_an_objective() -> None:
     metrics = {"objectives": {name: optimize("adam") for name in names}}
     made = figure("optimize", ("a", "b"), [metrics] * 2, [arrays] * 2)
     assert titles(made) == [f"{name}: median" for name in names[:12]]
-    assert "the first 12 of 14" in [text.get_text() for sub in made.subfigs for text in sub.texts]
+    assert "the first 12 of 14" in notes(made)
 
 
 def test_a_diverged_curve_leaves_through_the_top() -> None:

@@ -1,11 +1,12 @@
 """Curves are told apart: by readers with any colour vision, and in grey by dashes and markers."""
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
 
 from dnnexp.figures import palette, style
+from dnnexp.figures.palette import Palette
 
 # How linear sRGB looks without one kind of cones: Machado, Oliveira and Fernandes, "A physiologically-based
 # model for simulation of color vision deficiency", 2009, table 1, severity 1.0
@@ -57,3 +58,34 @@ def test_neighbours_differ_in_colour_and_dashes() -> None:
     for a, b in pairwise(entries):
         assert a["color"] != b["color"]
         assert a["linestyle"] != b["linestyle"] or a.get("marker") != b.get("marker")
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_verdicts_differ_in_every_kind_of_colour_vision(vision: str) -> None:
+    seen = [lab(colour, vision) for colour in (*palette.VERDICTS.values(), "#FFFFFF")]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 15
+
+
+def test_no_verdict_looks_like_a_series() -> None:
+    for verdict, series in product([*palette.VERDICTS.values(), style.ALARM], palette.COLOURS):
+        assert np.linalg.norm(lab(verdict, "normal") - lab(series, "normal")) > 15
+
+
+def test_no_series_has_the_dashes_of_theory() -> None:
+    assert palette.THEORY["linestyle"] not in palette.DASHES
+    assert palette.THEORY["color"] not in palette.COLOURS
+
+
+def test_a_known_label_keeps_its_style_whatever_it_is_drawn_with() -> None:
+    known = ["sgd", "momentum", "adam"]
+    assert Palette(["adam"], known).line("adam") == Palette(["mine", "sgd", "adam"], known).line("adam")
+    first = Palette(["mine", "adam", "yours"], known)
+    assert first.line("mine") == palette.line(0)
+    assert first.line("yours") == palette.line(1)
+    assert first.colour("adam") == first.dots("adam")["color"] == palette.COLOURS[2]
+
+
+def test_labels_have_different_styles() -> None:
+    labels = [f"l{i}" for i in range(40)] + ["adam"]
+    made = Palette(labels, ["sgd"] * 5 + ["adam"])
+    assert len({str(sorted(map(str, made.line(label).items()))) for label in labels}) == 41

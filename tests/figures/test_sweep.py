@@ -18,8 +18,8 @@ from dnnexp.experiments.base import Result
 from dnnexp.figures import render, sweep
 from dnnexp.figures.style import STYLE
 from dnnexp.figures.sweep.study import Study
-from tests.plots.gradchecks import assert_readable
-from tests.plots.sweeps import FAILED, MISSING, grid, swept
+from tests.figures.drawn import assert_readable
+from tests.figures.sweeps import FAILED, MISSING, grid, swept
 
 A, B = Metric(value="a"), Metric(value="b")
 

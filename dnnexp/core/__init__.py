@@ -1,6 +1,6 @@
 """The numerics: update rules, objectives, networks, differentiation.
 
-Importing this package enters every built-in part into the registry.
+Importing this package registers every built-in part.
 """
 
 from dnnexp.core import (

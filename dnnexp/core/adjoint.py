@@ -1,7 +1,7 @@
-"""Forward against reverse mode by inner products: ⟨u, J v⟩ = ⟨Jᵀu, v⟩, and ⟨u, H v⟩ = ⟨H u, v⟩.
+"""Identities that compare forward and reverse mode: ⟨u, J v⟩ = ⟨Jᵀu, v⟩, and ⟨u, H v⟩ = ⟨H u, v⟩.
 
-Both hold for every u and v to rounding, whatever J and H are: one number each for a whole network, without a
-step and without truncation (the dot-product test; Claerbout, "Earth soundings analysis", 1992, section 5.2).
+Both hold up to rounding for every u and v. Each compares one number for a whole network, without a step size
+and without truncation (the dot-product test; Claerbout, "Earth soundings analysis", 1992, section 5.2).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dnnexp.core.second_order import forward_over_reverse
 
 
 class Sides(NamedTuple):
-    """Both sides of an identity and how far rounding may move each: `(K,)` each.
+    """Both sides of an identity, and a bound on the rounding error of each: `(K,)` each.
 
     They may differ by twice the bound.
     """
@@ -30,17 +30,17 @@ class Sides(NamedTuple):
 
 
 def adjoint(problem: Problem, u: Floats, v: Floats, w: Floats, fault: Fault | None = None) -> Sides:
-    """⟨u, J (v, w)⟩ by forward mode and ⟨Jᵀu, (v, w)⟩ by a pass back, for J = ∂y/∂(θ, x).
+    """⟨u, J (v, w)⟩ by forward mode and ⟨Jᵀu, (v, w)⟩ by a backward pass, for J = ∂y/∂(θ, x).
 
     Args:
-        problem: the network and its x; loss and t do not matter.
+        problem: the network and its x; loss and t are not used.
         u: cotangents of y, `(K, batch, n_L)`.
         v: tangents of θ, `(P, K)`.
         w: tangents of x, `(K, batch, n_0)`.
-        fault: a fault of the pass back.
+        fault: a fault in the backward pass.
 
     Raises:
-        ValueError: the fault cannot be made in this network.
+        ValueError: the fault is impossible in this network.
     """
     network, signals, count = problem.network, problem.signals(), len(u)
     y_dot = network.tangent(problem.parameters, signals, v, w)
@@ -59,6 +59,6 @@ def symmetry(problem: Problem, u: Floats, v: Floats) -> Sides:
 
 
 def _sums(terms: Any) -> Floats:
-    """The sum of each row, rounded once; NaN where it is not finite."""
+    """The sum of each row with a single rounding; NaN where it is not finite."""
     finite = np.isfinite(np.abs(terms).sum(axis=1))
     return np.array([math.fsum(row) if good else np.nan for row, good in zip(terms, finite, strict=True)])

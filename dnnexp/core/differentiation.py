@@ -1,7 +1,7 @@
-"""Numerical differentiation, and the three ways to get the gradient of an objective.
+"""Numerical differentiation, and the three methods for the gradient of an objective.
 
 Central differences err by h²|f‴|/6 (truncation) and ε|f|/h (round-off); the best step is near
-(3ε|f|/|f‴|)^⅓, about 1e-5 for values of order one. The complex step has no round-off branch: it
+(3ε|f|/|f‴|)^⅓, about 1e-5 for values of order one. The complex step has no round-off error because it
 subtracts nothing. (Squire and Trapp, "Using complex variables to estimate derivatives of real
 functions", SIAM Review 1998.)
 """
@@ -23,17 +23,17 @@ Function: TypeAlias = Callable[[Array], Array]
 """From points `(d, ...)` to values `(...)`."""
 
 CENTRAL_STEP = float(np.finfo(np.float64).eps ** (1 / 3))
-"""The relative step of central differences that balances truncation and round-off, 6.06e-6."""
+"""The relative step of central differences that balances truncation and round-off, ε^⅓ = 6.06e-6."""
 
 CENTRAL_FOURTH_STEP = float(np.finfo(np.float64).eps ** (1 / 5))
-"""That of differences of fourth order, which err by h⁴|f⁽⁵⁾|/30: 7.4e-4."""
+"""The relative step of fourth-order differences, which err by h⁴|f⁽⁵⁾|/30: ε^⅕ = 7.4e-4."""
 
 COMPLEX_STEP = 1e-20
-"""The complex step: its square vanishes beside any number of order one."""
+"""The absolute step of the complex step: its square vanishes beside any number of order one."""
 
 
 def scaled_step(x: Floats, step: float = CENTRAL_STEP) -> Floats:
-    """h = step · max(1, |x|), rounded so that x + h and x differ by exactly h where that is possible."""
+    """h = step · max(1, |x|), rounded so that x + h and x differ by exactly h where possible."""
     h = step * np.maximum(1.0, np.abs(x))
     representable = np.asarray((x + h) - x)
     return np.where(representable > 0, representable, h)
@@ -66,17 +66,17 @@ def complex_gradient(function: Function, x: Floats, step: float = COMPLEX_STEP) 
 
 
 def hessian(objective: Objective, x: Floats, step: float = COMPLEX_STEP) -> Floats:
-    """The Hessian at a point `(d,)`: Im ∇f(x + i h e_j) / h, made symmetric, `(d, d)`.
+    """The Hessian at a point `(d,)`: Im ∇f(x + i h e_j) / h, symmetrised, `(d, d)`.
 
     The gradient must be analytic in each coordinate.
     """
     points = x[:, None] + 1j * step * np.eye(len(x))
-    found = np.asarray(objective.gradient(points)).imag / step
-    return np.asarray((found + found.T) / 2)
+    columns = np.asarray(objective.gradient(points)).imag / step
+    return np.asarray((columns + columns.T) / 2)
 
 
 class GradientMethod(Part, ABC):
-    """Base of the ways to get the gradient of an objective."""
+    """Base of the methods that compute the gradient of an objective."""
 
     kind = "gradient"
 

@@ -1,6 +1,6 @@
 """The derivative of a loss along one direction of parameters and inputs: φ'(0), φ(s) = E(θ + s v; x + s w).
 
-Two passes instead of two for every parameter: for networks too large to try every entry.
+It takes two passes instead of two for every parameter, for networks too large to check entry by entry.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dnnexp.core.differentiation import CENTRAL_FOURTH_STEP, CENTRAL_STEP, COMPL
 from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_ladder
 from dnnexp.core.network import Signals
 from dnnexp.core.network_extrapolation import rounding_noise
-from dnnexp.core.perturbation import MEMORY, crosses
+from dnnexp.core.perturbation import MEMORY_MIB, crosses
 from dnnexp.core.problem import Problem
 
 
 class Direction(NamedTuple):
-    """Tangents of the parameters, v `(P,)`, and of the inputs, w `(batch, n_0)`; None for 0."""
+    """A tangent of the parameters, v `(P,)`, and one of the inputs, w `(batch, n_0)`; None stands for 0."""
 
     parameters: Floats | None = None
     inputs: Floats | None = None
@@ -30,8 +30,8 @@ class Quotient(NamedTuple):
 
     Attributes:
         value: the quotient.
-        crossed: whether a unit crossed a kink between the outermost two points.
-        units: which did, `(n_l,)` for each layer.
+        crossed: whether a unit crossed a kink (a point where σ' jumps) between the outermost two points.
+        units: the units that crossed one, `(n_l,)` for each layer.
     """
 
     value: float
@@ -65,13 +65,13 @@ def central_fourth_along(
 
 
 def complex_along(problem: Problem, direction: Direction, step: float = COMPLEX_STEP) -> Quotient:
-    """Im φ(i h) / h. A unit that is at a kink is moved off it by −h², the product of two imaginary parts."""
+    """Im φ(i h) / h. A unit exactly at a kink moves off it by −h², the product of two imaginary parts."""
     moved = _moved(problem, direction, 1j * step)
     value = problem.loss.value(moved.output, problem.t).imag / step
     return _quotient(problem, float(value), [moved])
 
 
-def extrapolated_along(problem: Problem, direction: Direction, memory: float = MEMORY) -> Extrapolated:
+def extrapolated_along(problem: Problem, direction: Direction, memory: float = MEMORY_MIB) -> Extrapolated:
     """φ'(0) by extrapolation of central differences from steps up to 1: `(1,)` each."""
     loss, t, h = problem.loss, problem.t, step_ladder(np.zeros(1))
     with np.errstate(all="ignore"):
@@ -84,10 +84,10 @@ def extrapolated_along(problem: Problem, direction: Direction, memory: float = M
     return extrapolate(h, difference, noise + EPSILON * size, bend)
 
 
-def outputs_along(problem: Problem, direction: Direction, shifts: Any, memory: float = MEMORY) -> Any:
+def outputs_along(problem: Problem, direction: Direction, shifts: Any, memory: float = MEMORY_MIB) -> Any:
     """y at every shift along the direction, shifts `(S,)`: `(S, batch, n_L)`.
 
-    So many networks are stacked as fit in the memory, in MiB, at least one.
+    As many networks are stacked as fit into `memory` MiB, at least one.
     """
     numbers = problem.parameters.size + 4 * len(problem.x) * max(problem.network.widths)
     size = max(1, int(memory * 2**20 / (8 * numbers)))
@@ -96,7 +96,7 @@ def outputs_along(problem: Problem, direction: Direction, shifts: Any, memory: f
 
 
 def _moved(problem: Problem, direction: Direction, shift: Any) -> Signals:
-    """The pass at a shift, or at a stack of them `(S,)`."""
+    """The forward pass at a shift, or at a stack of shifts `(S,)`."""
     v, w = direction
     theta = problem.parameters if v is None else problem.parameters + np.multiply.outer(shift, v)
     x = problem.x if w is None else problem.x + np.multiply.outer(shift, w)
@@ -104,7 +104,7 @@ def _moved(problem: Problem, direction: Direction, shift: Any) -> Signals:
 
 
 def _quotient(problem: Problem, value: float, moved: list[Signals]) -> Quotient:
-    """The quotient, with what crossed a kink on the way to any of the points."""
+    """The quotient, with the units that crossed a kink between θ and any of the points."""
     layers = zip(
         problem.network.activations, problem.signals().pre, *(signals.pre for signals in moved), strict=True
     )
@@ -116,7 +116,7 @@ def _quotient(problem: Problem, value: float, moved: list[Signals]) -> Quotient:
 
 
 def miss_probability(entries: int, threshold: float, directions: int) -> float:
-    """The chance that no direction shows a single wrong entry, |e v_k| ≤ threshold · |e| for all.
+    """The probability that no direction reveals a single wrong entry: |e v_k| ≤ threshold · |e| for all.
 
     v is uniform on the unit sphere of n entries: v_k² ~ Beta(½, (n − 1)/2).
     """

@@ -1,10 +1,10 @@
-"""Derivatives from values alone, with an error that can be relied on.
+"""Derivatives from values alone, with a reliable bound on their error.
 
 Central differences Q(h) = (φ(h) − φ(−h)) / 2h err by c₂h² + c₄h⁴ + … and by rounding, ν/h. Richardson
-extrapolation cancels the former power by power (Richardson, "The approximate arithmetical solution by
+extrapolation cancels the powers of h one by one (Richardson, "The approximate arithmetical solution by
 finite differences of physical problems", 1911); Ridders ("Accurate computation of F'(x) and F'(x)F''(x)",
 Advances in Engineering Software 1982) takes from its tableau the entry whose neighbours agree best. Agreement
-can be luck, so here an entry must stand four tests more, see `extrapolate`.
+can be chance, so an entry must pass four more tests here, see `extrapolate`.
 """
 
 from __future__ import annotations
@@ -17,30 +17,31 @@ from dnnexp.core.arrays import Floats
 
 EPSILON = float(np.finfo(np.float64).eps)
 RATIO = 1.9
-"""The ratio of neighbouring steps. Not 2: a lucky difference of rounded values is often twice one at h/2."""
-STEPS = 42
-"""From the scale of a coordinate down to 4e-12 of it."""
-_COLUMNS = 8
-"""How many columns a tableau has: the last one cancels h², …, h¹⁴."""
-_MEASURED = 8
-"""Over how many of the smallest steps the noise is measured."""
-_SAFETY = 3.0
-"""On the noise, which is a standard deviation of errors of unknown distribution."""
-_JUMP = 1.5
-"""On half the jump of slope, which is half the distance of the slopes on both sides."""
-_WIDENED = 3.0
-"""So many stated errors apart, two entries contradict each other."""
-_SIGNAL = 300.0
-"""By what factor truncation outweighs noise where its order is read off."""
-_ENTRIES = 2**11
-"""How many entries are extrapolated at a time: 4 MiB a tableau."""
+"""The ratio of neighbouring steps. Not 2, because differences of rounded values at h and h/2 often agree by
+chance."""
+STEP_COUNT = 42
+"""Number of steps, from the scale of a coordinate down to 4e-12 of it."""
+_COLUMN_COUNT = 8
+"""Number of columns of a tableau; the last one cancels h², …, h¹⁴."""
+_NOISE_STEP_COUNT = 8
+"""Number of smallest steps from which the noise is measured."""
+_NOISE_FACTOR = 3.0
+"""Safety factor on the noise, a standard deviation of errors of unknown distribution."""
+_JUMP_FACTOR = 1.5
+"""Safety factor on half the jump of slope, the distance of either side's slope from their mean."""
+_CONTRADICTION_FACTOR = 3.0
+"""Two entries contradict each other when they differ by more than this multiple of the stated error."""
+_SIGNAL_FACTOR = 300.0
+"""Truncation must exceed the noise by this factor where its order is estimated."""
+_ENTRIES_PER_TABLEAU = 2**11
+"""Number of entries extrapolated at a time: 4 MiB a tableau."""
 
 
 class Extrapolated(NamedTuple):
-    """Derivatives, a bound on the error of each that holds but for rare chance, and the observed order.
+    """Derivatives, a bound on the error of each that rarely fails, and the observed order.
 
-    All have the same shape. A value is NaN, and its error infinite, where too few steps gave numbers. The
-    order is that of the truncation of Q(h), NaN where none shows above the noise.
+    All have the same shape. A value is NaN, and its error infinite, where too few steps gave finite numbers.
+    The order is that of the truncation of Q(h), NaN where truncation does not rise above the noise.
     """
 
     value: Floats
@@ -51,9 +52,9 @@ class Extrapolated(NamedTuple):
 def step_ladder(x: Floats) -> Floats:
     """h₀, h₀/r, h₀/r², … from h₀ = max(1, |x|): x `(...)`, steps `(H, ...)`.
 
-    Rounded so that x + h and x − h are numbers: moved by rounding they would not lie around x.
+    Steps are rounded so that x + h and x − h are exact; otherwise the two would not be symmetric about x.
     """
-    shrinking = RATIO ** -np.arange(STEPS, dtype=np.float64)
+    shrinking = RATIO ** -np.arange(STEP_COUNT, dtype=np.float64)
     size = np.abs(x)
     return np.asarray((size + np.multiply.outer(shrinking, np.maximum(1.0, size))) - size)
 
@@ -65,49 +66,49 @@ def extrapolate(
 
     The stated error of an entry T of the tableau is a sum of
 
-    1. the largest distance to its neighbours of the row before and the column before (Ridders), and of
-       theirs, reduced as truncation is;
-    2. three times the noise at the entry's steps, amplified as the tableau does: the noise given, ε times the
-       differences themselves, and what scatter the smallest steps show;
+    1. the largest distance to its neighbours in the previous row and column (Ridders), and their own
+       distances, reduced as truncation is;
+    2. three times the noise at the entry's steps, amplified as in the tableau: the given noise, ε times the
+       differences themselves, and the scatter at the smallest steps;
     3. the limit that the same steps give for half the jump of slope, (φ(h) − 2φ(0) + φ(−h)) / 2h, by
-       extrapolation in odd powers of h: 0 but for their own error where φ is smooth, and half the jump
-       where there is a kink at 0, so that both slopes lie within the error;
+       extrapolation in odd powers of h: 0 up to its error where φ is smooth, and half the jump
+       where φ has a kink (a jump of slope) at 0, so that both slopes lie within the error;
 
-    and at least the distance from T to all that smaller steps, whose truncation is less, leave possible (the
-    idea of Lepskii, "On a problem of adaptive estimation in Gaussian white noise", 1990): this
+    and at least the distance from T to the values that smaller steps, with less truncation, leave possible
+    (Lepskii, "On a problem of adaptive estimation in Gaussian white noise", 1990). This
     exposes large steps that agree on the other side of a kink, or at multiples of a period.
 
-    No test sees a slope on a stretch so short that rounding hides it there, if larger steps all end on a
-    plateau: the plateau's slope, 0, is then stated with too small an error.
+    One failure remains: if a slope exists only on a stretch so short that rounding hides it, and all larger
+    steps end on a plateau, the result is the plateau's slope, 0, with too small an error.
 
     Args:
-        h: `(H, K)`, in one constant ratio but for rounding, H ≥ 4.
-        difference: φ(h) − φ(−h), `(H, K)`. What is not finite is left out.
+        h: `(H, K)`, in one constant ratio up to rounding, H ≥ 4.
+        difference: φ(h) − φ(−h), `(H, K)`. Entries that are not finite are ignored.
         noise: ν ≥ 0, a number, `(K,)` or `(H, K)`: rounding moves Q(h) by about ν / h. It may be too
-            small where values scatter, but not where small steps do not change φ at all.
-        bend: φ(h) − 2φ(0) + φ(−h), `(H, K)`. Without it a kink at 0 cannot be seen: |s| has slope 0.
+            small where values scatter, but not where small steps leave φ unchanged.
+        bend: φ(h) − 2φ(0) + φ(−h), `(H, K)`. Without it a kink at 0 goes unnoticed: |s| has slope 0.
     """
-    noise, found = np.broadcast_to(noise, h.shape), []
-    for start in range(0, h.shape[1], _ENTRIES):
-        part = np.s_[..., start : start + _ENTRIES]
-        bends = np.zeros_like(h[part]) if bend is None else bend[part]
+    noise, parts = np.broadcast_to(noise, h.shape), []
+    for start in range(0, h.shape[1], _ENTRIES_PER_TABLEAU):
+        some = np.s_[..., start : start + _ENTRIES_PER_TABLEAU]
+        bends = np.zeros_like(h[some]) if bend is None else bend[some]
         with np.errstate(all="ignore"):
-            found.append(_extrapolate(h[part], difference[part], noise[part], bends))
-    if not found:
+            parts.append(_extrapolate(h[some], difference[some], noise[some], bends))
+    if not parts:
         return Extrapolated(np.empty(0), np.empty(0), np.empty(0))
-    return Extrapolated(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Extrapolated(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _extrapolate(h: Floats, difference: Floats, noise: Floats, bend: Floats) -> Extrapolated:
-    ratio = round(float(h[0, 0] / h[1, 0]), 12)  # the same bits from any column
-    even: Floats = np.arange(2, 2 * _COLUMNS, 2, dtype=np.float64)
+    ratio = round(float(h[0, 0] / h[1, 0]), 12)  # rounded, so that every column gives the same bits
+    even: Floats = np.arange(2, 2 * _COLUMN_COUNT, 2, dtype=np.float64)
     quotients = difference / (2 * h)
     values = _tableau(quotients, ratio, even)
     jumps = _tableau(bend / (2 * h), ratio, np.append(1.0, even + 1))[1:]
     known = noise + EPSILON * (np.abs(difference) + np.abs(bend))
     rounding = (known + _scatter(h, values)) / h
-    errors = _disagreement(values, ratio) + _JUMP * np.abs(jumps)
-    errors += _SAFETY * _amplified(rounding, ratio, even)
+    errors = _disagreement(values, ratio) + _JUMP_FACTOR * np.abs(jumps)
+    errors += _NOISE_FACTOR * _amplified(rounding, ratio, even)
     errors = np.where(np.isfinite(errors) & np.isfinite(values), errors, np.inf)
     errors = np.maximum(errors, _contradiction(values, errors))
     flat, width = errors.reshape(-1, h.shape[1]), np.arange(h.shape[1])
@@ -120,7 +121,7 @@ def _extrapolate(h: Floats, difference: Floats, noise: Floats, bend: Floats) -> 
 def _tableau(quotients: Floats, ratio: float, powers: Floats) -> Floats:
     """T_j(i) = T_{j−1}(i) + (T_{j−1}(i) − T_{j−1}(i−1)) / (rᵖ − 1), p the j-th power: `(1 + powers, H, K)`.
 
-    Entries without enough steps before them are NaN.
+    Entries without enough larger steps are NaN.
     """
     columns = [quotients]
     for power in powers:
@@ -131,7 +132,7 @@ def _tableau(quotients: Floats, ratio: float, powers: Floats) -> Floats:
 
 
 def _amplified(rounding: Floats, ratio: float, powers: Floats) -> Floats:
-    """What errors of the quotients may add up to in each entry: `(1 + powers, H, K)`."""
+    """The largest error of each entry that errors of the quotients may add up to: `(1 + powers, H, K)`."""
     columns = [rounding]
     for power in powers:
         column = np.full_like(rounding, np.nan)
@@ -142,7 +143,7 @@ def _amplified(rounding: Floats, ratio: float, powers: Floats) -> Floats:
 
 
 def _disagreement(values: Floats, ratio: float) -> Floats:
-    """The largest of three differences of neighbours, now or, reduced as truncation is, a step before.
+    """The largest of three differences of neighbours, at this step or (reduced as truncation is) the last.
 
     They are |T_j(i) − T_j(i−1)|, |T_j(i) − T_{j−1}(i)| and |T_{j−1}(i) − T_{j−1}(i−1)|.
     """
@@ -159,22 +160,24 @@ def _disagreement(values: Floats, ratio: float) -> Floats:
 def _scatter(h: Floats, values: Floats) -> Floats:
     """The standard deviation of h (T₂(i) − T₂(i−1)) at the smallest steps, where it is noise: `(H, K)`.
 
-    For one of these steps over smaller ones only, so that a kink beyond it is not taken for noise.
-    It is √(π/2) times the mean size: squares of tiny numbers would vanish.
+    At each of these steps only smaller ones count, so that a kink beyond it is not mistaken for noise.
+    It is computed as √(π/2) times the mean size, because squares of tiny numbers would underflow.
     """
-    found = h[1:] * np.diff(values[2], axis=0)
-    sizes = np.abs(np.where(np.isfinite(found), found, 0.0))[: -_MEASURED - 1 : -1]  # smallest first
+    changes = h[1:] * np.diff(values[2], axis=0)
+    sizes = np.abs(np.where(np.isfinite(changes), changes, 0.0))[
+        : -_NOISE_STEP_COUNT - 1 : -1
+    ]  # smallest first
     means = np.cumsum(sizes, axis=0) / np.arange(1, len(sizes) + 1)[:, None]
-    fewest = min(_MEASURED // 2, len(means)) - 1
+    fewest = min(_NOISE_STEP_COUNT // 2, len(means)) - 1
     each = np.minimum(np.maximum(np.arange(len(h)), fewest), len(means) - 1)
     return np.asarray(np.sqrt(np.pi / 2) * means[each][::-1])
 
 
 def _contradiction(values: Floats, errors: Floats) -> Floats:
-    """How far each entry lies outside what its own and all smaller steps leave possible."""
+    """The distance of each entry from the interval that its own and all smaller steps leave possible."""
     known = np.isfinite(errors)
-    above = np.where(known, values + _WIDENED * errors, np.inf).min(axis=0)
-    below = np.where(known, values - _WIDENED * errors, -np.inf).max(axis=0)
+    above = np.where(known, values + _CONTRADICTION_FACTOR * errors, np.inf).min(axis=0)
+    below = np.where(known, values - _CONTRADICTION_FACTOR * errors, -np.inf).max(axis=0)
     above = np.minimum.accumulate(above[::-1], axis=0)[::-1]
     below = np.maximum.accumulate(below[::-1], axis=0)[::-1]
     outside = np.maximum(values - above, below - values)
@@ -190,15 +193,15 @@ def observed_order(h: Floats, quotients: Floats, value: Floats, uncertainty: Flo
         h: `(H, K)`, in a constant ratio, the largest first.
         quotients: Q(h), `(H, K)`.
         value: φ', `(K,)`.
-        uncertainty: of Q(h) − φ' but for the truncation, `(H, K)`.
+        uncertainty: error of Q(h) − φ' other than truncation, `(H, K)`.
 
     Returns:
-        p `(K,)`; NaN where no three steps show it.
+        p `(K,)`; NaN where fewer than three steps show it.
     """
     with np.errstate(all="ignore"):
         ratio = h[0] / h[1]
         truncation = np.abs(quotients - value)
-        clear = truncation > _SIGNAL * uncertainty
+        clear = truncation > _SIGNAL_FACTOR * uncertainty
         slopes = -np.diff(np.log(truncation), axis=0) / np.log(ratio)
         orders = slopes[1:] + np.diff(slopes, axis=0) / (ratio**2 - 1)
         steady = np.abs(np.diff(slopes, axis=0)) < 0.25

@@ -29,7 +29,7 @@ class Layer(NamedTuple):
 
 
 class Signals(NamedTuple):
-    """What a forward pass leaves behind.
+    """The pre-activations and activations of a forward pass.
 
     `pre[l]` is z^(l+1) for l = 0 … L−1; `post[l]` is a^(l) for l = 0 … L, post[0] being x. Each is
     `(..., batch, width)`.
@@ -45,7 +45,7 @@ class Signals(NamedTuple):
 
 
 def affine(a: Numbers, layer: Layer) -> Any:
-    """Z = A Wᵀ + b. A complex A meets real weights in two real products, not one complex one."""
+    """Z = A Wᵀ + b. With complex A and real weights, two real products replace a complex one."""
     transposed = layer.weights.swapaxes(-1, -2)
     if np.iscomplexobj(a) and not np.iscomplexobj(transposed):
         z = product(a.real, transposed).astype(np.complex128)
@@ -57,16 +57,16 @@ def affine(a: Numbers, layer: Layer) -> Any:
 
 
 def product(a: Any, matrix: Any) -> Any:
-    """A @ matrix; many small products with one and the same matrix as a single large one."""
+    """A @ matrix; a stack of products with the same matrix becomes one large product."""
     if matrix.ndim == 2:
         return (a.reshape(-1, a.shape[-1]) @ matrix).reshape(*a.shape[:-1], matrix.shape[-1])
     return a @ matrix
 
 
 class ChainRule:
-    """What the pass back takes from each layer, `level` counting from 0; a fault takes something else."""
+    """Factors that the backward pass takes from layer `level` (from 0); faults override one of them."""
 
-    def slope(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
+    def derivative(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
         """σ'(z) of a layer with a = σ(z)."""
         return activation.df(z)
 
@@ -98,7 +98,7 @@ class Network:
         """Raise ValueError unless there is one activation a layer."""
         if len(self.activations) != len(self.widths) - 1:
             raise ValueError(
-                f"{len(self.widths) - 1} layers need as many activations, {len(self.activations)} given"
+                f"{len(self.widths) - 1} layers need one activation each; {len(self.activations)} given"
             )
 
     @property
@@ -131,7 +131,7 @@ class Network:
         """Parameters `(P,)` of one network, layer by layer from the two streams.
 
         Raises:
-            ValueError: weights need data, and no x `(batch, n_0)` is given; or there are `complaints`.
+            ValueError: the weights need data and no x `(batch, n_0)` is given, or there are `complaints`.
         """
         parameters = np.empty(self.parameter_count)
         a: Any = x if initializer.weights.needs_data else None
@@ -145,13 +145,13 @@ class Network:
         return parameters
 
     def complaints(self, initializer: LayerInitializer) -> dict[Activation, str]:
-        """What is wrong with an initializer for the layers: by activation, of the first layer that has it."""
-        found: dict[Activation, str] = {}
+        """Problems of an initializer: for each activation, that of the first layer concerned."""
+        messages: dict[Activation, str] = {}
         for activation, (fan_in, fan_out) in zip(self.activations, pairwise(self.widths), strict=True):
             message = initializer.complaint(activation, fan_in, fan_out)
-            if message and activation not in found:
-                found[activation] = message
-        return found
+            if message and activation not in messages:
+                messages[activation] = message
+        return messages
 
     def forward(self, parameters: Numbers, x: Numbers) -> Signals:
         """z^(l) = w^(l) a^(l-1) + b^(l), a^(l) = σ(z^(l)), from x `(batch, n_0)`."""
@@ -161,10 +161,10 @@ class Network:
             signals.post.append(activation.f(signals.pre[-1]))
         return signals
 
-    def slopes(self, signals: Signals, rule: ChainRule = CHAIN_RULE) -> list[Any]:
+    def derivatives(self, signals: Signals, rule: ChainRule = CHAIN_RULE) -> list[Any]:
         """σ'(z^(l)) of every layer: the diagonal of D^(l)."""
         layers = zip(self.activations, signals.pre, signals.post[1:], strict=True)
-        return [rule.slope(level, *layer) for level, layer in enumerate(layers)]
+        return [rule.derivative(level, *layer) for level, layer in enumerate(layers)]
 
     def tangent(
         self,
@@ -173,23 +173,24 @@ class Network:
         parameter_tangent: Numbers | None = None,
         input_tangent: Numbers | None = None,
     ) -> Any:
-        """ẏ along a direction: ż = ẇ a + w ȧ + ḃ, ȧ = σ'(z) ⊙ ż, one pass (forward mode).
+        """The tangent ẏ along a direction, in one pass (forward mode): ż = ẇ a + w ȧ + ḃ, ȧ = σ'(z) ⊙ ż.
 
-        `parameter_tangent` is `(P,)`, or `(P, directions)` for many at once, and then the result is
-        `(directions, batch, n_L)`. A missing tangent is zero.
+        `parameter_tangent` is `(P,)`, or `(P, directions)` for several directions at once; the result is then
+        `(directions, batch, n_L)`. A missing tangent counts as zero.
         """
         a_dot: Any = input_tangent
         directions: Sequence[Layer | None] = [None] * self.depth
         if parameter_tangent is not None:
             directions = self.layers(parameter_tangent)
-        slopes, layers = self.slopes(signals), self.layers(parameters)
-        for layer, direction, a, slope in zip(layers, directions, signals.post[:-1], slopes, strict=True):
+        derivatives, layers = self.derivatives(signals), self.layers(parameters)
+        steps = zip(layers, directions, signals.post[:-1], derivatives, strict=True)
+        for layer, direction, a, derivative in steps:
             z_dot: Any = 0.0
             if a_dot is not None:
                 z_dot = product(a_dot, layer.weights.swapaxes(-1, -2))
             if direction is not None:
                 z_dot = z_dot + affine(a, direction)
-            a_dot = slope * z_dot
+            a_dot = derivative * z_dot
         return a_dot
 
     def backward(
@@ -200,47 +201,44 @@ class Network:
         to_input: bool = True,
         rule: ChainRule = CHAIN_RULE,
     ) -> tuple[Numbers, Any]:
-        """The gradient for a cotangent ∂E/∂y, in one pass back (reverse mode), summed over the batch.
+        """The gradient for a cotangent ∂E/∂y, in one backward pass (reverse mode), summed over the batch.
 
         δ^(L) = ∂E/∂y ⊙ σ'(z^(L)); δ^(l) = σ'(z^(l)) ⊙ (w^(l+1))ᵀ δ^(l+1); ∂E/∂w^(l) = δ^(l) (a^(l-1))ᵀ;
         ∂E/∂b^(l) = δ^(l).
 
         Returns:
-            ∂E/∂parameters in the parameters' shape, and ∂E/∂x, `(..., batch, n_0)`; None for the latter
-            unless the pass goes on `to_input`.
+            ∂E/∂parameters in the parameters' shape, and the cotangent of x, ∂E/∂x, `(..., batch, n_0)`;
+            None for the latter without `to_input`.
         """
         gradient = np.empty_like(parameters, order="F")
-        places, layers, slopes = (
-            self.layers(gradient),
-            self.layers(parameters),
-            self.slopes(signals, rule),
-        )
-        back: Any = cotangent
+        gradients, layers = self.layers(gradient), self.layers(parameters)
+        derivatives = self.derivatives(signals, rule)
         for level in reversed(range(self.depth)):
-            delta = back * slopes[level]
+            delta = cotangent * derivatives[level]
             incoming = rule.incoming(level, signals.post[level])
-            np.matmul(delta.swapaxes(-1, -2), incoming, out=places[level].weights)
-            np.sum(delta, axis=-2, out=places[level].biases)
-            back = delta @ rule.weights(level, layers[level].weights) if level or to_input else None
-        return gradient, back
+            np.matmul(delta.swapaxes(-1, -2), incoming, out=gradients[level].weights)
+            np.sum(delta, axis=-2, out=gradients[level].biases)
+            if level or to_input:
+                cotangent = delta @ rule.weights(level, layers[level].weights)
+        return gradient, cotangent if to_input else None
 
     def gradient(self, parameters: Numbers, x: Numbers, t: Numbers, loss: Loss) -> Numbers:
-        """∂E/∂parameters of a loss, by one pass forward and one back: the parameters' shape."""
+        """∂E/∂parameters of a loss, by one forward and one backward pass: the parameters' shape."""
         signals = self.forward(parameters, x)
         return self.backward(parameters, signals, loss.gradient(signals.output, t), to_input=False)[0]
 
     def jacobian_forward(self, parameters: Numbers, signals: Signals) -> Any:
         """∂y/∂x = D^(L) w^(L) ⋯ D^(1) w^(1), multiplied from the input on: `(..., batch, n_L, n_0)`."""
         jacobian: Any = np.eye(self.widths[0])
-        for layer, slope in zip(self.layers(parameters), self.slopes(signals), strict=True):
-            jacobian = slope[..., None] * (layer.weights[..., None, :, :] @ jacobian)
+        for layer, derivative in zip(self.layers(parameters), self.derivatives(signals), strict=True):
+            jacobian = derivative[..., None] * (layer.weights[..., None, :, :] @ jacobian)
         return jacobian
 
     def jacobian_backward(self, parameters: Numbers, signals: Signals, rule: ChainRule = CHAIN_RULE) -> Any:
-        """The same product, multiplied from the output back: `(..., batch, n_L, n_0)`."""
+        """∂y/∂x, multiplied from the output to the input: `(..., batch, n_L, n_0)`."""
         jacobian: Any = np.eye(self.widths[-1])
-        layers, slopes = self.layers(parameters), self.slopes(signals, rule)
+        layers, derivatives = self.layers(parameters), self.derivatives(signals, rule)
         for level in reversed(range(self.depth)):
             weights = rule.weights(level, layers[level].weights)
-            jacobian = (jacobian * slopes[level][..., None, :]) @ weights[..., None, :, :]
+            jacobian = (jacobian * derivatives[level][..., None, :]) @ weights[..., None, :, :]
         return jacobian

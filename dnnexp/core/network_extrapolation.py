@@ -1,9 +1,9 @@
 """Extrapolated derivatives of networks, from forward passes only.
 
-The noise of rounding is measured, not taken from a backward pass, which may be what is on trial: each sum and
-each activation of a forward pass is moved at random by far more than rounding does and the result scaled
-back, as in stochastic arithmetic (Vignes, "A stochastic arithmetic for reliable scientific computation",
-Mathematics and Computers in Simulation 1993).
+The effect of rounding is measured, because a bound from the backward pass would rely on the code under test.
+Each sum and each activation of a forward pass gets a random error far larger than rounding, and the change of
+the result is scaled down, as in stochastic arithmetic (Vignes, "A stochastic arithmetic for reliable
+scientific computation", Mathematics and Computers in Simulation 1993).
 """
 
 from __future__ import annotations
@@ -18,43 +18,44 @@ from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_l
 from dnnexp.core.input_derivatives import basis, input_blocks
 from dnnexp.core.network import affine
 from dnnexp.core.parameter_derivatives import parameter_differences
-from dnnexp.core.perturbation import MEMORY, Progress, parameter_levels, silent
+from dnnexp.core.perturbation import MEMORY_MIB, Progress, no_progress, parameter_levels
 from dnnexp.core.problem import Problem
 
 _JITTER = 2.0**-40
-"""How far numbers are moved, relatively: far above rounding, yet small if amplified a million times."""
-_COARSE = 2.0**-30
-"""About the longest of the steps that show the scatter: too long if numbers move out of proportion to it."""
-_BENT = 2.0
-"""So much less do they then move than jitter says: in waves that no step of the ladder is short for."""
-_FUNCTION = 2.5
-"""By so many ε may a function be off; on a plateau that is all that moves."""
-_DRAWS = 16
-_FEW = np.s_[4::4]
+"""Relative size of the random errors: far above rounding, yet small when amplified a million times."""
+_COARSE_JITTER = 2.0**-30
+"""A larger jitter, about the longest step that measures the scatter. Changes should be proportional to it."""
+_PROPORTION_LIMIT = 2.0
+"""Changes that fall short of proportion by more than this show waves too short for any step of the ladder."""
+_FUNCTION_ROUNDINGS = 2.5
+"""Error of an activation in units of ε; on a plateau it is the only change."""
+_DRAW_COUNT = 16
+"""Number of forward passes with random errors."""
+_FEW_STEPS = np.s_[4::4]
 """Ten steps in a ratio of 13, from 1/13 down to the smallest, which kinks and steep slopes need most."""
-_LUCK = 1e-6
-"""Larger errors of so few steps are not trusted: on steep slopes they agree to 1e-4 by chance."""
-_ENTRIES = 2**13
-"""How many parameters are taken at a time: 3 MiB an array of all steps."""
-PASSES = 20
-"""How many passes a derivative takes where these are enough."""
+_LARGEST_TRUSTED_ERROR = 1e-6
+"""Larger relative errors from so few steps are unreliable: on steep slopes they agree to 1e-4 by chance."""
+_PARAMETERS_PER_PART = 2**13
+"""Number of parameters extrapolated at a time: 3 MiB an array of all steps."""
+PASSES_PER_DERIVATIVE = 20
+"""Number of forward passes for a derivative that the few steps settle."""
 
 
 def extrapolated_derivatives(
     problem: Problem,
     places: Integers,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     enough: float = 0.0,
-    memory: float = MEMORY,
+    memory: float = MEMORY_MIB,
 ) -> Extrapolated:
     """∂E/∂θ_k for some parameters k: `(K,)` each.
 
     Args:
         problem: the network, its batch and loss.
-        places: the indexes k in the parameter vector, `(K,)`.
-        progress: is told of parameters done.
-        enough: the error, relative to the largest of these derivatives in the same tensor, with which a
-            derivative by ten of the steps counts, 1e-6 at most; the others are taken again by all steps.
+        places: the indices k in the parameter vector, `(K,)`.
+        progress: called with the number of parameters done since the last call.
+        enough: the error (1e-6 at most, relative to the largest of these derivatives in the same tensor)
+            up to which a derivative from ten steps is accepted; the others are repeated with all steps.
         memory: the MiB that a stack of perturbed networks may take, in each thread.
     """
     places = np.asarray(places, dtype=np.int64)
@@ -62,33 +63,34 @@ def extrapolated_derivatives(
         noise = _noise(problem, places)
         if enough == 0:
             return _extrapolated(problem, places, np.s_[:], noise, progress, memory)
-        found = _extrapolated(problem, places, _FEW, noise, progress, memory)
-        (poor,) = np.nonzero(~(found.error <= min(enough, _LUCK) * _sizes(problem, places, found)))
-        again = _extrapolated(problem, places[poor], np.s_[:], noise[poor], silent, memory)
-    for old, new in zip(found, again, strict=True):
-        old[poor] = new  # even if its error is larger: more steps contradict more
-    return found
+        derivatives = _extrapolated(problem, places, _FEW_STEPS, noise, progress, memory)
+        allowed = min(enough, _LARGEST_TRUSTED_ERROR) * _sizes(problem, places, derivatives)
+        (poor,) = np.nonzero(~(derivatives.error <= allowed))
+        again = _extrapolated(problem, places[poor], np.s_[:], noise[poor], no_progress, memory)
+    for old, new in zip(derivatives, again, strict=True):
+        old[poor] = new  # even with a larger error: more steps expose more contradictions
+    return derivatives
 
 
 def _extrapolated(
     problem: Problem, places: Integers, steps: slice, noise: Floats, progress: Progress, memory: float
 ) -> Extrapolated:
-    """By some steps of the ladder, so many parameters at a time; `progress` counts parameters."""
-    found = Extrapolated(*np.empty((3, len(places))))
-    for first in range(0, len(places), _ENTRIES):
-        part = np.s_[first : first + _ENTRIES]
+    """Derivatives from some steps of the ladder; `progress` counts parameters."""
+    derivatives = Extrapolated(*np.empty((3, len(places))))
+    for first in range(0, len(places), _PARAMETERS_PER_PART):
+        part = np.s_[first : first + _PARAMETERS_PER_PART]
         h = step_ladder(problem.parameters[places[part]])[steps]
         difference, bend, size = parameter_differences(
-            problem, places[part], h, _each(len(h), progress), memory
+            problem, places[part], h, _per_parameter(len(h), progress), memory
         )
         some = extrapolate(h, difference, noise[part] + EPSILON * size, bend)
-        for whole, piece in zip(found, some, strict=True):
+        for whole, piece in zip(derivatives, some, strict=True):
             whole[part] = piece
-    return found
+    return derivatives
 
 
-def _each(steps: int, progress: Progress) -> Progress:
-    """Counts parameters where steps of them are done."""
+def _per_parameter(steps: int, progress: Progress) -> Progress:
+    """A progress for single steps of parameters, from one for whole parameters."""
     done = 0
 
     def count(more: int) -> None:
@@ -109,70 +111,71 @@ def _noise(problem: Problem, places: Integers) -> Floats:
     return np.asarray(noise[levels])
 
 
-def _sizes(problem: Problem, places: Integers, found: Extrapolated) -> Floats:
-    """The least that the largest of the derivatives in the tensor of each can be: `(K,)`."""
+def _sizes(problem: Problem, places: Integers, derivatives: Extrapolated) -> Floats:
+    """A lower bound, for each derivative, on the largest one in the same tensor: `(K,)`."""
     levels, is_bias = parameter_levels(problem.network, places)
     tensors = 2 * levels + is_bias
     largest = np.zeros(2 * problem.network.depth)
-    np.maximum.at(largest, tensors, np.nan_to_num(np.abs(found.value) - found.error))
+    np.maximum.at(largest, tensors, np.nan_to_num(np.abs(derivatives.value) - derivatives.error))
     return np.asarray(largest[tensors])
 
 
 def rounding_noise(problem: Problem, level: int) -> float:
-    """About how far rounding from layer `level` (from 0) on moves the loss.
+    """An estimate of how far rounding from layer `level` (from 0) on moves the loss.
 
-    Infinite where the loss turns within a few of the shortest steps, so that no step shows its slope.
+    Infinite where the loss oscillates within a few of the shortest steps, so that no step shows its slope.
     """
     y = problem.signals().output
     return float(_deviation(problem, level, lambda outputs: problem.loss.difference(outputs, y, problem.t)))
 
 
 def _deviation(problem: Problem, level: int, difference: Callable[[Any], Any]) -> Any:
-    """√(π/2) times the mean size of the difference over the draws, scaled back from jitter to rounding.
+    """√(π/2) times the mean size of the difference over the draws, scaled from jitter to rounding.
 
-    It is that of relative jitter, and infinite where that of steps, max(1, |w|), is far from in proportion.
+    The jitter is relative to |w|. The result is infinite where changes by jitter relative to max(1, |w|) are
+    far from proportional to it.
     """
 
-    def scaled(jitter: float, least: float) -> Any:
-        moved = difference(_jittered(problem, level, jitter, least))
-        return np.sqrt(np.pi / 2) * np.abs(moved).mean(axis=0) * (EPSILON / jitter)
+    def scaled(jitter: float, smallest_weight: float) -> Any:
+        change = difference(_jittered(problem, level, jitter, smallest_weight))
+        return np.sqrt(np.pi / 2) * np.abs(change).mean(axis=0) * (EPSILON / jitter)
 
-    turns = scaled(_JITTER, 1.0) > _BENT * scaled(_COARSE, 1.0)
-    return np.where(turns, np.inf, scaled(_JITTER, 0.0))
+    oscillates = scaled(_JITTER, 1.0) > _PROPORTION_LIMIT * scaled(_COARSE_JITTER, 1.0)
+    return np.where(oscillates, np.inf, scaled(_JITTER, 0.0))
 
 
-def _jittered(problem: Problem, level: int, jitter: float, least: float) -> Any:
-    """Outputs `(draws, batch, n_L)` where the layers from `level` on round badly.
+def _jittered(problem: Problem, level: int, jitter: float, smallest_weight: float) -> Any:
+    """Outputs `(draws, batch, n_L)` with random errors of relative size `jitter` from layer `level` on.
 
-    Weights and biases below `least` count as that.
+    Weights and biases smaller than `smallest_weight` count as that large.
     """
     generator, network = np.random.default_rng(0), problem.network
-    a = np.repeat(problem.signals().post[level][None], _DRAWS, axis=0)
+    a = np.repeat(problem.signals().post[level][None], _DRAW_COUNT, axis=0)
     for layer, activation in zip(
         network.layers(problem.parameters)[level:], network.activations[level:], strict=True
     ):
         z = affine(a, layer)
-        weights, biases = (np.maximum(np.abs(part), least) for part in layer)
+        weights, biases = (np.maximum(np.abs(part), smallest_weight) for part in layer)
         terms = np.sqrt(a**2 @ (weights**2).T + biases**2) + np.abs(z)
         z += jitter * terms * generator.standard_normal(z.shape)
         a = activation.f(z)
-        a *= 1 + _FUNCTION * jitter * generator.standard_normal(a.shape)
+        a *= 1 + _FUNCTION_ROUNDINGS * jitter * generator.standard_normal(a.shape)
     return a
 
 
-def extrapolated_jacobian(problem: Problem, memory: float = MEMORY) -> Extrapolated:
+def extrapolated_jacobian(problem: Problem, memory: float = MEMORY_MIB) -> Extrapolated:
     """∂y/∂x of every sample: `(batch, n_L, n_0)` each."""
     with np.errstate(all="ignore"):
         y = problem.signals().output
         noise = _deviation(problem, 0, lambda outputs: outputs - y)
-        # a step's outputs are kept, besides those of the pass: a block holds about so many passes
+        # The outputs of all steps are kept, so a block needs about that many times the memory of a pass.
         blocks = input_blocks(problem, memory / len(step_ladder(np.zeros(1))))
-        found = [_of_inputs(problem, block, noise) for block in blocks]
-    return Extrapolated(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True)))
+        parts = [_of_inputs(problem, block, noise) for block in blocks]
+    return Extrapolated(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
 
 
 def _of_inputs(problem: Problem, block: slice, noise: Any) -> Extrapolated:
-    """By some inputs: `(batch, n_L, block)` each."""
+    """∂y/∂x for a block of inputs: `(batch, n_L, block)` each."""
     network, x, y, h = problem.network, problem.x, problem.signals().output, step_ladder(problem.x)
     unit = basis(problem, block)
     shape = (*y.shape, len(unit))
@@ -183,10 +186,10 @@ def _of_inputs(problem: Problem, block: slice, noise: Any) -> Extrapolated:
         difference[row] = (plus - minus).transpose(1, 2, 0)
         bend[row] = ((plus - y) + (minus - y)).transpose(1, 2, 0)
     steps = np.broadcast_to(h[:, :, None, block], difference.shape).reshape(len(h), -1)
-    found = extrapolate(
+    derivatives = extrapolate(
         steps,
         difference.reshape(steps.shape),
         np.repeat(noise.reshape(-1), len(unit)),
         bend.reshape(steps.shape),
     )
-    return Extrapolated(*(part.reshape(shape) for part in found))
+    return Extrapolated(*(part.reshape(shape) for part in derivatives))

@@ -1,8 +1,8 @@
-"""The derivative of a loss by every single parameter, without a Python loop over parameters.
+"""The derivative of a loss with respect to each parameter, without a Python loop over parameters.
 
 Forward mode, central differences and the complex step share the stack of perturbed networks
-(`dnnexp.core.perturbation`) and differ in what they send through it. All take the indexes of parameters,
-`places` `(K,)`, or None for all of them, and the MiB that a stack may take in each thread.
+(`dnnexp.core.perturbation`) and differ in the perturbation. All take the indices of parameters,
+`places` `(K,)`, or None for all of them, and `memory`, the MiB of a stack in each thread.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import numpy as np
 from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.differentiation import CENTRAL_FOURTH_STEP, CENTRAL_STEP, COMPLEX_STEP, scaled_step
 from dnnexp.core.network import product
-from dnnexp.core.perturbation import MEMORY, Block, Progress, for_each_block, perturbed, silent
+from dnnexp.core.perturbation import MEMORY_MIB, Block, Progress, for_each_block, no_progress, perturbed
 from dnnexp.core.problem import Problem
 
 
 class Differences(NamedTuple):
-    """Derivatives by differences, and where they are none.
+    """Difference quotients, and where kinks (points where σ' jumps) make them unreliable.
 
     Attributes:
         value: the quotients.
-        crossed: for which of them a unit crossed a kink between the outermost two points.
-        units: the units that crossed a kink for any of them, `(n_l,)` for each layer.
+        crossed: the quotients for which a unit crossed a kink between the outermost two points.
+        units: the units that crossed a kink for any quotient, `(n_l,)` for each layer.
     """
 
     value: Floats
@@ -33,25 +33,28 @@ class Differences(NamedTuple):
 
 
 def forward_derivatives(
-    problem: Problem, places: Integers | None = None, progress: Progress = silent, memory: float = MEMORY
+    problem: Problem,
+    places: Integers | None = None,
+    progress: Progress = no_progress,
+    memory: float = MEMORY_MIB,
 ) -> Floats:
-    """∂E/∂θ by forward mode, one tangent a parameter: `(K,)`."""
+    """∂E/∂θ by forward mode, with one tangent for each parameter: `(K,)`."""
     network, signals = problem.network, problem.signals()
-    layers, slopes = network.layers(problem.parameters), network.slopes(signals)
-    pull = problem.loss.gradient(signals.output, problem.t)
+    layers, sigma_derivatives = network.layers(problem.parameters), network.derivatives(signals)
+    cotangent = problem.loss.gradient(signals.output, problem.t)
     derivatives = _empty(problem, places)
 
     def work(block: Block) -> None:
         level = block.level
-        a_dot = block.sources * slopes[level].T[block.units]  # (block, batch): one unit moves
+        a_dot = block.sources * sigma_derivatives[level].T[block.units]  # (block, batch): one unit moves
         if level == network.depth - 1:
-            derivatives[block.entries] = (a_dot * pull.T[block.units]).sum(axis=1)
+            derivatives[block.entries] = (a_dot * cotangent.T[block.units]).sum(axis=1)
             return
         columns = layers[level + 1].weights.T[block.units]
-        tangent = slopes[level + 1] * (a_dot[:, :, None] * columns[:, None, :])
+        tangent = sigma_derivatives[level + 1] * (a_dot[:, :, None] * columns[:, None, :])
         for later in range(level + 2, network.depth):
-            tangent = slopes[later] * product(tangent, layers[later].weights.T)
-        derivatives[block.entries] = np.einsum("ksn,sn->k", tangent, pull)
+            tangent = sigma_derivatives[later] * product(tangent, layers[later].weights.T)
+        derivatives[block.entries] = np.einsum("ksn,sn->k", tangent, cotangent)
 
     for_each_block(problem, signals, places, work, progress, memory)
     return derivatives
@@ -61,8 +64,8 @@ def central_derivatives(
     problem: Problem,
     step: float = CENTRAL_STEP,
     places: Integers | None = None,
-    progress: Progress = silent,
-    memory: float = MEMORY,
+    progress: Progress = no_progress,
+    memory: float = MEMORY_MIB,
 ) -> Differences:
     """(E(θ + h) − E(θ − h)) / 2h, with h = step · max(1, |θ|): `(K,)`.
 
@@ -75,8 +78,8 @@ def central_fourth_derivatives(
     problem: Problem,
     step: float = CENTRAL_FOURTH_STEP,
     places: Integers | None = None,
-    progress: Progress = silent,
-    memory: float = MEMORY,
+    progress: Progress = no_progress,
+    memory: float = MEMORY_MIB,
 ) -> Differences:
     """(8 (E(θ + h) − E(θ − h)) − (E(θ + 2h) − E(θ − 2h))) / 12h, with h = step · max(1, |θ|): `(K,)`."""
     return _differences(problem, step, places, progress, memory, (4 / 3, -1 / 3))
@@ -104,7 +107,7 @@ def _differences(
             plus, minus = (perturbed(problem, layers, signals, block, side) for side in (shift, -shift))
             crossed[block.entries] |= plus.crossed | minus.crossed
             for layer, *sides in zip(units, plus.units, minus.units, strict=True):
-                layer[np.logical_or(*sides)] = True  # no thread can undo another's
+                layer[np.logical_or(*sides)] = True  # only ever set, so threads do not interfere
             difference = problem.loss.difference(plus.output, minus.output, problem.t)
             derivatives[block.entries] += share * difference / (2 * width)
 
@@ -116,8 +119,8 @@ def complex_derivatives(
     problem: Problem,
     step: float = COMPLEX_STEP,
     places: Integers | None = None,
-    progress: Progress = silent,
-    memory: float = MEMORY,
+    progress: Progress = no_progress,
+    memory: float = MEMORY_MIB,
 ) -> Floats:
     """Im E(θ + i h) / h: `(K,)`."""
     signals, layers = problem.signals(), problem.network.layers(problem.parameters)
@@ -139,13 +142,13 @@ def parameter_differences(
     problem: Problem,
     places: Integers,
     h: Floats,
-    progress: Progress = silent,
-    memory: float = MEMORY,
+    progress: Progress = no_progress,
+    memory: float = MEMORY_MIB,
 ) -> tuple[Floats, Floats, Floats]:
     """φ(h) − φ(−h) and φ(h) − 2φ(0) + φ(−h) of φ(s) = E(θ + s e_k), for some parameters k `(K,)`.
 
     Steps and results are `(H, K)`. Differences of losses are formed from those of outputs; the third
-    result, Σ |t (y₊ − y₋)|, is the size of what they may be small sums of.
+    result, Σ |t (y₊ − y₋)|, is the size of the terms that may cancel in them.
     """
     signals, layers = problem.signals(), problem.network.layers(problem.parameters)
     loss, here, t, widths = problem.loss, signals.output, problem.t, h.reshape(-1)

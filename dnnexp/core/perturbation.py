@@ -1,8 +1,8 @@
-"""Networks in which one parameter each is moved, many at a time.
+"""Stacks of networks, each with one parameter perturbed.
 
-Moving one parameter of layer l moves one pre-activation of that layer, by the same known amount
-whatever comes after. So a block of parameters is a stack of perturbed networks in which layer l differs
-in one unit each; what follows is a batched forward pass.
+A change of one parameter of layer l changes one pre-activation of that layer by a known amount, whatever the
+later layers are. So a block of parameters is a stack of perturbed networks, each of which differs in one unit
+of layer l; a batched forward pass does the rest.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from dnnexp.core.network import Layer, Network, Signals, affine
 from dnnexp.core.problem import Problem
 
 THREADS = "DNNEXP_THREADS"
-"""The environment variable that says how many threads to use; all cores by default."""
-MEMORY = 32.0
-"""The MiB that a stack of perturbed networks takes by default, in each thread: what caches like best."""
-_ARRAYS = 16
-"""About how many float64 arrays of a layer's activations a pass holds at once, complex ones counted twice."""
+"""Environment variable with the number of threads; all cores by default."""
+MEMORY_MIB = 32.0
+"""Default memory of a stack of perturbed networks in each thread, in MiB: small enough for caches."""
+_ARRAYS_PER_PASS = 16
+"""About the number of float64 arrays of a layer's activations that a pass holds; complex ones count twice."""
 
 Progress = Callable[[int], None]
 """Called with the number of parameters done since the last call."""
 
 
-def silent(done: int) -> None:
-    """No progress is shown."""
+def no_progress(done: int) -> None:
+    """Report no progress."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some parameters of one layer: entry k moves unit `units[k]` by `sources[k, s]` per unit of change."""
+    """Parameters of one layer: parameter k moves z of unit `units[k]` by `sources[k]` times its change."""
 
     level: int
     units: Any  # (block,)
     sources: Floats  # (block, batch)
-    entries: Any  # where they stand in the result: a slice or indexes
+    entries: Any  # their positions in the result: a slice or indices
 
 
 class Perturbed(NamedTuple):
-    """What perturbed networks put out, and what crossed a kink on the way there.
+    """Outputs of perturbed networks, and the units that crossed a kink (a point where σ' jumps).
 
     Attributes:
         output: `(block, batch, n_L)`.
-        crossed: in which networks a unit crossed a kink, `(block,)`.
-        units: which units did in any of them, `(n_l,)` for each layer.
+        crossed: the networks in which a unit crossed a kink, `(block,)`.
+        units: the units that crossed one in any network, `(n_l,)` for each layer.
     """
 
     output: Any
@@ -60,17 +60,17 @@ class Perturbed(NamedTuple):
 
 
 def least_memory(network: Network, batch: int) -> float:
-    """The MiB that a single perturbed network takes."""
-    return 8 * _ARRAYS * batch * max(network.widths) / 2**20
+    """Memory of a single perturbed network, in MiB."""
+    return 8 * _ARRAYS_PER_PASS * batch * max(network.widths) / 2**20
 
 
 def block_size(problem: Problem, memory: float) -> int:
-    """How many perturbed networks are stacked; it follows from the arguments alone."""
+    """Number of perturbed networks in a stack, whatever the machine."""
     return max(1, int(memory / least_memory(problem.network, len(problem.x))))
 
 
 def parameter_levels(network: Network, places: Integers) -> tuple[Integers, Any]:
-    """The layers (from 0) of parameters, and which of them are biases: `(K,)` each."""
+    """The layers (from 0) of parameters, and whether they are biases: `(K,)` each."""
     counts = [count for n_in, n_out in pairwise(network.widths) for count in (n_out * n_in, n_out)]
     level, is_bias = np.divmod(np.searchsorted(np.cumsum(counts), places, side="right"), 2)
     return level, is_bias.astype(bool)
@@ -84,9 +84,9 @@ def for_each_block(
     progress: Progress,
     memory: float,
 ) -> None:
-    """Call `work` on every block of the parameters at `places`, or of all, on all cores.
+    """Call `work` on every block of the parameters at `places`, or of all parameters, on all cores.
 
-    The blocks' entries are those of `places`.
+    The entries of a block index `places`.
     """
     size = block_size(problem, memory)
     jobs = _ranges(problem, size) if places is None else _selections(problem, places, size)
@@ -123,7 +123,7 @@ def _selections(problem: Problem, places: Integers, size: int) -> Iterator[tuple
 def _block(
     problem: Problem, signals: Signals, level: int, is_bias: bool, places: Integers, entries: Any
 ) -> Block:
-    """The block of those places; its layer's first parameter follows from the widths."""
+    """The block with the weights or biases of one layer at these places."""
     n_in, n_out = problem.network.widths[level : level + 2]
     start = sum(n * (m + 1) for m, n in pairwise(problem.network.widths[: level + 1]))
     if is_bias:
@@ -135,7 +135,7 @@ def _block(
 
 
 def _on_all_cores(run: Callable[[Any], int], jobs: Iterable[Any], progress: Progress) -> None:
-    """Run every job; they are independent, so their order is no matter."""
+    """Run every job on a thread pool. Jobs are independent and may run in any order."""
 
     def quietly(job: Any) -> int:
         with np.errstate(all="ignore"):
@@ -151,7 +151,7 @@ def _on_all_cores(run: Callable[[Any], int], jobs: Iterable[Any], progress: Prog
 
 
 def perturbed(problem: Problem, layers: list[Layer], signals: Signals, block: Block, shift: Any) -> Perturbed:
-    """The block's networks, whose moved units' pre-activations are shifted by `shift` `(block, batch)`."""
+    """Outputs of the block's networks, where z of each moved unit is shifted by `shift` `(block, batch)`."""
     network, level = problem.network, block.level
     activation = network.activations[level]
     units = tuple(np.zeros(width, bool) for width in network.widths[1:])
@@ -180,7 +180,7 @@ def perturbed(problem: Problem, layers: list[Layer], signals: Signals, block: Bl
 
 
 def crosses(kinks: tuple[float, ...], before: Any, after: Any) -> Any:
-    """Where a pre-activation has changed side of a kink: the broadcast shape of the two."""
+    """Whether a pre-activation changed sides of a kink: the broadcast shape of the two."""
     crossed = np.zeros(np.broadcast_shapes(np.shape(before), np.shape(after)), bool)
     for kink in kinks:
         crossed |= (before.real > kink) != (after.real > kink)

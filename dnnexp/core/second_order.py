@@ -1,7 +1,7 @@
 """Products of a loss's Hessian with vectors: H v = ∂/∂s ∇E(θ + s v), by several methods.
 
-Directions v are `(P,)`, or `(P, K)` for K at once, and so are the products. Steps are relative to 1 / ‖v /
-max(1, |θ|)‖: with a step h no parameter moves by more than h max(1, |θ|), whatever the length of v.
+Directions v are `(P,)`, or `(P, K)` for K at once; products have the same shape. Steps are relative to 1 / ‖v
+/ max(1, |θ|)‖: with a step h no parameter moves by more than h max(1, |θ|), whatever the length of v.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from dnnexp.core.parameter_derivatives import Differences
 from dnnexp.core.perturbation import crosses
 from dnnexp.core.problem import Problem
 
-_FEW = np.s_[:30:3]
-"""Every third step down to 1e-8."""
-_ENOUGH = 1e-6
-"""The error, relative to the largest of a tensor, with which an entry by these counts."""
+_FEW_STEPS = np.s_[:30:3]
+"""Every third step of the ladder, down to 1e-8."""
+_ACCEPTED_ERROR = 1e-6
+"""The error, relative to the tensor's largest entry, up to which an entry from these steps is accepted."""
 
 
 class Tangents(NamedTuple):
@@ -31,46 +31,47 @@ class Tangents(NamedTuple):
     post: list[Any]
 
 
-def tangents(problem: Problem, signals: Signals, slopes: list[Any], directions: list[Layer]) -> Tangents:
+def tangents(problem: Problem, signals: Signals, derivatives: list[Any], directions: list[Layer]) -> Tangents:
     """ż = ȧ wᵀ + a ẇᵀ + ḃ, ȧ = σ'(z) ⊙ ż; ȧ^(0) = 0."""
-    found = Tangents([], [np.zeros_like(problem.x)])
+    pre, post = [], [np.zeros_like(problem.x)]
     layers = problem.network.layers(problem.parameters)
-    for layer, direction, a, slope in zip(layers, directions, signals.post[:-1], slopes, strict=True):
+    for layer, direction, a, derivative in zip(
+        layers, directions, signals.post[:-1], derivatives, strict=True
+    ):
         z_dot = affine(a, direction)
-        if found.pre:
-            z_dot = product(found.post[-1], layer.weights.T) + z_dot
-        found.pre.append(z_dot)
-        found.post.append(slope * z_dot)
-    return found
+        if pre:
+            z_dot = product(post[-1], layer.weights.T) + z_dot
+        pre.append(z_dot)
+        post.append(derivative * z_dot)
+    return Tangents(pre, post)
 
 
 def forward_over_reverse(problem: Problem, v: Floats) -> Floats:
-    """H v by the tangents of the pass back: for the price of two gradients a direction.
+    """H v by the tangents of the backward pass, at the cost of two gradients a direction.
 
-    With g = ∂E/∂a and δ = σ'(z) ⊙ g, layer by layer from the last:
-    δ̇ = σ'(z) ⊙ ġ + σ''(z) ⊙ ż ⊙ g; the products are δ̇ᵀ a + δᵀ ȧ and Σ δ̇; further down
-    ġ = δ̇ w + δ ẇ. (Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 1994.)
+    With the cotangent g = ∂E/∂a and δ = σ'(z) ⊙ g, layer by layer from the last:
+    δ̇ = σ'(z) ⊙ ġ + σ''(z) ⊙ ż ⊙ g; the products are δ̇ᵀ a + δᵀ ȧ and Σ δ̇; for the layer
+    below, ġ = δ̇ w + δ ẇ. (Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 1994.)
     """
     network, signals = problem.network, problem.signals()
-    layers, directions, slopes = (
-        network.layers(problem.parameters),
-        network.layers(v),
-        network.slopes(signals),
-    )
-    z_dots, a_dots = tangents(problem, signals, slopes, directions)
-    back = problem.loss.gradient(signals.output, problem.t)
-    back_dot = problem.loss.gradient_tangent(signals.output, problem.t, a_dots[-1])
+    layers, directions = network.layers(problem.parameters), network.layers(v)
+    derivatives = network.derivatives(signals)
+    z_dots, a_dots = tangents(problem, signals, derivatives, directions)
+    cotangent = problem.loss.gradient(signals.output, problem.t)
+    cotangent_dot = problem.loss.gradient_tangent(signals.output, problem.t, a_dots[-1])
     products = np.empty_like(v, order="F")
     places = network.layers(products)
     for level in reversed(range(network.depth)):
-        curve = network.activations[level].d2f(signals.pre[level])
-        delta, delta_dot = slopes[level] * back, slopes[level] * back_dot + curve * back * z_dots[level]
+        second = network.activations[level].d2f(signals.pre[level])
+        delta = derivatives[level] * cotangent
+        delta_dot = derivatives[level] * cotangent_dot + second * cotangent * z_dots[level]
         np.matmul(delta_dot.swapaxes(-1, -2), signals.post[level], out=places[level].weights)
         np.sum(delta_dot, axis=-2, out=places[level].biases)
         if level:
             places[level].weights[:] += delta.T @ a_dots[level]
             weights = layers[level].weights
-            back, back_dot = delta @ weights, product(delta_dot, weights) + delta @ directions[level].weights
+            cotangent = delta @ weights
+            cotangent_dot = product(delta_dot, weights) + delta @ directions[level].weights
     return products
 
 
@@ -81,9 +82,9 @@ def complex_of_gradient(problem: Problem, v: Floats, step: float = COMPLEX_STEP)
 
 
 def central_of_gradient(problem: Problem, v: Floats, step: float = CENTRAL_STEP) -> Differences:
-    """(∇E(θ + h v) − ∇E(θ − h v)) / 2h: off by h² and by what the subtraction cancels.
+    """(∇E(θ + h v) − ∇E(θ − h v)) / 2h, with a truncation error of order h² and cancellation.
 
-    `crossed` `(K,)` has the directions along which a unit crossed a kink between the two points.
+    `crossed` `(K,)` marks the directions along which a unit crossed a kink (a point where σ' jumps).
     """
     h = step * _unit(problem, v)
     up, down = (_moved(problem, v, shift) for shift in (h, -h))
@@ -91,16 +92,17 @@ def central_of_gradient(problem: Problem, v: Floats, step: float = CENTRAL_STEP)
     crossed, units = np.zeros(v.shape[1:], bool), []
     sides = [problem.network.forward(side, problem.x).pre for side in (up, down)]
     for activation, z, *there in zip(problem.network.activations, problem.signals().pre, *sides, strict=True):
-        found = np.any([crosses(activation.kinks, z, side) for side in there], axis=0)  # ([K,] batch, n)
-        crossed |= found.any(axis=(-2, -1))
-        units.append(found.reshape(-1, found.shape[-1]).any(axis=0))
+        crossing = np.any([crosses(activation.kinks, z, side) for side in there], axis=0)  # ([K,] batch, n)
+        crossed |= crossing.any(axis=(-2, -1))
+        units.append(crossing.reshape(-1, crossing.shape[-1]).any(axis=0))
     return Differences(value, crossed, tuple(units))
 
 
 def extrapolated_of_gradient(problem: Problem, v: Floats, noise: Floats) -> Extrapolated:
     """H v by extrapolation of central differences of gradients, each entry with an error.
 
-    Entries that a third of the steps gives to 1e-6 of their tensor's largest are left at that.
+    An entry is computed from a third of the steps, and from all of them if its error is above 1e-6 of its
+    tensor's largest entry.
 
     Args:
         problem: the network, its batch and loss.
@@ -108,8 +110,8 @@ def extrapolated_of_gradient(problem: Problem, v: Floats, noise: Floats) -> Extr
         noise: about how far rounding moves each entry of the gradient, `(P,)`.
     """
     columns = v.reshape(len(v), -1).T
-    found = [_extrapolated(problem, column, noise) for column in columns]
-    return Extrapolated(*(np.stack(parts, axis=-1).reshape(v.shape) for parts in zip(*found, strict=True)))
+    products = [_extrapolated(problem, column, noise) for column in columns]
+    return Extrapolated(*(np.stack(parts, axis=-1).reshape(v.shape) for parts in zip(*products, strict=True)))
 
 
 def _extrapolated(problem: Problem, v: Floats, noise: Floats) -> Extrapolated:
@@ -118,13 +120,13 @@ def _extrapolated(problem: Problem, v: Floats, noise: Floats) -> Extrapolated:
     with np.errstate(all="ignore"):
         difference, bend = _differences(problem, v, h[:, 0])
     steps = np.broadcast_to(h, difference.shape)
-    found = extrapolate(steps[_FEW], difference[_FEW], noise, bend[_FEW])
-    (poor,) = np.nonzero(~(found.error <= _ENOUGH * _sizes(problem, found.value)))
+    entries = extrapolate(steps[_FEW_STEPS], difference[_FEW_STEPS], noise, bend[_FEW_STEPS])
+    (poor,) = np.nonzero(~(entries.error <= _ACCEPTED_ERROR * _sizes(problem, entries.value)))
     again = extrapolate(steps[:, poor], difference[:, poor], noise[poor], bend[:, poor])
-    better = again.error < found.error[poor]
-    for old, new in zip(found, again, strict=True):
+    better = again.error < entries.error[poor]
+    for old, new in zip(entries, again, strict=True):
         old[poor[better]] = new[better]
-    return found
+    return entries
 
 
 def _differences(problem: Problem, v: Floats, h: Floats) -> tuple[Floats, Floats]:
@@ -138,10 +140,11 @@ def _differences(problem: Problem, v: Floats, h: Floats) -> tuple[Floats, Floats
 
 
 def _sizes(problem: Problem, values: Floats) -> Floats:
-    """The largest of the values `(P,)` in the tensor of each: `(P,)`."""
+    """For each of the values `(P,)`, the largest size in its tensor: `(P,)`."""
     sizes = np.empty_like(values)
-    for places, found in zip(problem.network.layers(sizes), problem.network.layers(values), strict=True):
-        for place, tensor in zip(places, found, strict=True):
+    layers = problem.network.layers
+    for places, tensors in zip(layers(sizes), layers(values), strict=True):
+        for place, tensor in zip(places, tensors, strict=True):
             place[:] = np.abs(np.nan_to_num(tensor)).max()
     return sizes
 

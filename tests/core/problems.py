@@ -10,7 +10,7 @@ from dnnexp.core.arrays import Floats, Integers
 from dnnexp.core.losses import Loss
 from dnnexp.core.network import Network, Signals
 from dnnexp.core.parameter_derivatives import central_derivatives, complex_derivatives, forward_derivatives
-from dnnexp.core.perturbation import Progress, silent
+from dnnexp.core.perturbation import Progress, no_progress
 from dnnexp.core.problem import Problem
 
 KINKED: list[tuple[Activation, ...]] = [
@@ -40,15 +40,15 @@ def backward(problem: Problem) -> Floats:
     return np.asarray(problem.network.gradient(problem.parameters, problem.x, problem.t, problem.loss))
 
 
-def by_central(problem: Problem, progress: Progress = silent, places: Integers | None = None) -> Floats:
+def by_central(problem: Problem, progress: Progress = no_progress, places: Integers | None = None) -> Floats:
     return central_derivatives(problem, places=places, progress=progress).value
 
 
-def by_forward(problem: Problem, progress: Progress = silent, places: Integers | None = None) -> Floats:
+def by_forward(problem: Problem, progress: Progress = no_progress, places: Integers | None = None) -> Floats:
     return forward_derivatives(problem, places=places, progress=progress)
 
 
-def by_complex(problem: Problem, progress: Progress = silent, places: Integers | None = None) -> Floats:
+def by_complex(problem: Problem, progress: Progress = no_progress, places: Integers | None = None) -> Floats:
     return complex_derivatives(problem, places=places, progress=progress)
 
 

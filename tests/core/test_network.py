@@ -73,7 +73,7 @@ def test_the_weights_of_a_fortran_ordered_stack_are_contiguous_run_by_run() -> N
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_every_layer_needs_an_activation(count: int) -> None:
-    with pytest.raises(ValueError, match=f"2 layers need as many activations, {count} given"):
+    with pytest.raises(ValueError, match=f"2 layers .* {count} given"):
         Network((2, 3, 1), (Tanh(),) * count)
 
 

@@ -1,6 +1,6 @@
-"""The mistakes that people make in back-propagation: made on purpose, and recognised.
+"""Faults: common mistakes in back-propagation, made on purpose and recognised from wrong derivatives.
 
-Each is a part that replaces one step of the backward pass. In a layer l they spoil
+Each fault is a registered part that replaces one step of the backward pass. In layer l it makes wrong
 
 | fault               | gradients of      | dy/dx |
 |---------------------|-------------------|-------|
@@ -14,7 +14,7 @@ Each is a part that replaces one step of the backward pass. In a layer l they sp
 | `batch_size`        | all layers        | no    |
 """
 
-# in the order in which they are listed and suspected: what has a number to fit comes last
+# The order of import is the order in which faults are listed and suspected: those with a free number last.
 # isort: off
 from dnnexp.core.faults.base import Fault, LayerFault, backward, faulty_gradient, jacobian_backward
 from dnnexp.core.faults.chain import MissingSlope, Sign, SlopeAtOutput, StaleActivation, TransposedWeight

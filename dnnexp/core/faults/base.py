@@ -1,4 +1,4 @@
-"""What a fault of back-propagation is, and the backward pass that has it."""
+"""The base classes of faults in back-propagation, and the backward pass with a fault."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from dnnexp.registry import Count, Part
 
 
 class Fault(Part, ChainRule, ABC):
-    """Base of the faults: the chain rule with one step wrong, or its results wrongly scaled."""
+    """Base of the faults: the chain rule with one wrong step, or with wrongly scaled gradients."""
 
     kind = "fault"
 
     @classmethod
     @abstractmethod
     def suspects(cls, ratios: Sequence[float]) -> Iterator[Self]:
-        """The faults of this class that a network might have, those of the last layer first.
+        """The faults of this class that a network might have, from the last layer to the first.
 
-        `ratios` has for each layer the accused gradient over the true one, at the largest entry.
+        `ratios` holds for each layer the suspect gradient over the true one, at its largest entry.
         """
 
     @property
     @abstractmethod
     def evidence(self) -> str:
-        """What was done, in plain words: "as if …"."""
+        """The mistake in plain words: "as if …"."""
 
     @abstractmethod
     def cannot_show(self, network: Network, batch: int) -> str | None:
-        """Why derivatives with the fault are the right ones, or cannot be had, whatever the numbers are."""
+        """Why the fault changes no derivative, or is impossible, for any parameters; None if it can show."""
 
     def scales(self, level: int, batch: int) -> tuple[float, float]:
-        """By what ∂E/∂w and ∂E/∂b of a layer are multiplied in the end."""
+        """The factors that finally multiply ∂E/∂w and ∂E/∂b of a layer."""
         return 1.0, 1.0
 
 
@@ -55,7 +55,7 @@ class LayerFault(Fault):
         yield from (cls(level + 1) for level in reversed(range(len(ratios))))
 
     def cannot_show(self, network: Network, batch: int) -> str | None:
-        """There is no such layer, or something of the layer hides the fault."""
+        """Why the fault cannot show: the layer does not exist, or its properties hide the fault."""
         if self.layer > network.depth:
             return f"there is no layer {self.layer}: the network has {network.depth}"
         level = self.layer - 1
@@ -63,7 +63,7 @@ class LayerFault(Fault):
         return self.hidden(network.activations[level], n_in, n_out, batch)
 
     def hidden(self, activation: Activation, n_in: int, n_out: int, batch: int) -> str | None:
-        """Why the fault does not show in its layer."""
+        """Why the fault does not show in its layer; None if it can."""
         return None
 
     def is_at(self, level: int) -> bool:
@@ -82,7 +82,7 @@ def backward(
     """`Network.backward` with a fault: ∂E/∂θ in the parameters' shape, and ∂E/∂x `(..., batch, n_0)`.
 
     Raises:
-        ValueError: the fault cannot be made in this network.
+        ValueError: the fault is impossible in this network.
     """
     gradient, by_input = network.backward(parameters, signals, cotangent, to_input, fault or CHAIN_RULE)
     if fault is not None:
@@ -98,7 +98,7 @@ def jacobian_backward(
     """`Network.jacobian_backward` with a fault: ∂y/∂x, `(..., batch, n_L, n_0)`.
 
     Raises:
-        ValueError: the fault cannot be made in this network.
+        ValueError: the fault is impossible in this network.
     """
     return network.jacobian_backward(parameters, signals, fault or CHAIN_RULE)
 
@@ -107,8 +107,8 @@ def faulty_gradient(problem: Problem, fault: Fault | None) -> Floats:
     """∂E/∂θ by the backward pass with a fault, or the right one: `(P,)`.
 
     Raises:
-        ValueError: the fault cannot be made in this network.
+        ValueError: the fault is impossible in this network.
     """
     signals = problem.signals()
-    pull = problem.loss.gradient(signals.output, problem.t)
-    return backward(problem.network, problem.parameters, signals, pull, fault, to_input=False)[0]
+    cotangent = problem.loss.gradient(signals.output, problem.t)
+    return backward(problem.network, problem.parameters, signals, cotangent, fault, to_input=False)[0]

@@ -11,8 +11,8 @@ from dnnexp.core.activations import Activation
 from dnnexp.core.faults.base import LayerFault
 from dnnexp.registry import register
 
-_PROBES = np.linspace(-40.0, 40.0, 8001)
-"""Pre-activations at which an activation is asked for its slope: beyond every kink, and 0."""
+_PROBED_Z = np.linspace(-40.0, 40.0, 8001)
+"""Pre-activations at which σ' is compared: they include 0 and reach beyond every kink."""
 
 
 @register("sign")
@@ -20,7 +20,7 @@ _PROBES = np.linspace(-40.0, 40.0, 8001)
 class Sign(LayerFault):
     """Wrong sign: −δ for δ. In the last layer: t − y for y − t.
 
-    It goes on to all layers before: the gradients of layers 1 … l and dy/dx change sign.
+    The sign carries over to all earlier layers: the gradients of layers 1 … l and dy/dx change sign.
     """
 
     @property
@@ -28,10 +28,10 @@ class Sign(LayerFault):
         """The sign."""
         return f"as if δ had the wrong sign in layer {self.layer}"
 
-    def slope(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
+    def derivative(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
         """−σ'(z), which makes −δ."""
-        slope = super().slope(level, activation, z, a)
-        return -slope if self.is_at(level) else slope
+        derivative = super().derivative(level, activation, z, a)
+        return -derivative if self.is_at(level) else derivative
 
 
 @register("missing_slope")
@@ -47,14 +47,14 @@ class MissingSlope(LayerFault):
         """The missing factor."""
         return f"as if σ' were left out in layer {self.layer}"
 
-    def slope(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
+    def derivative(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
         """1."""
-        return np.ones_like(z) if self.is_at(level) else super().slope(level, activation, z, a)
+        return np.ones_like(z) if self.is_at(level) else super().derivative(level, activation, z, a)
 
     def hidden(self, activation: Activation, n_in: int, n_out: int, batch: int) -> str | None:
-        """The slope is 1 everywhere."""
-        if np.all(activation.df(_PROBES) == 1):
-            return f"the slope of {activation.name} is 1, so that nothing is left out in layer {self.layer}"
+        """σ' is 1 everywhere."""
+        if np.all(activation.df(_PROBED_Z) == 1):
+            return f"the derivative of {activation.name} is 1, so nothing is left out in layer {self.layer}"
         return None
 
 
@@ -71,13 +71,13 @@ class SlopeAtOutput(LayerFault):
         """The wrong argument."""
         return f"as if σ' were taken at a instead of z in layer {self.layer}"
 
-    def slope(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
+    def derivative(self, level: int, activation: Activation, z: Any, a: Any) -> Any:
         """σ'(a)."""
-        return super().slope(level, activation, a if self.is_at(level) else z, a)
+        return super().derivative(level, activation, a if self.is_at(level) else z, a)
 
     def hidden(self, activation: Activation, n_in: int, n_out: int, batch: int) -> str | None:
         """Output and pre-activation are on the same straight piece, as in ReLU."""
-        if np.array_equal(activation.df(activation.f(_PROBES)), activation.df(_PROBES)):
+        if np.array_equal(activation.df(activation.f(_PROBED_Z)), activation.df(_PROBED_Z)):
             return f"σ'(a) = σ'(z) for {activation.name} in layer {self.layer}"
         return None
 
@@ -109,7 +109,7 @@ class TransposedWeight(LayerFault):
         return weights.swapaxes(-1, -2)
 
     def hidden(self, activation: Activation, n_in: int, n_out: int, batch: int) -> str | None:
-        """The matrix has no transpose of its shape, or is a number."""
+        """The matrix is not square, or has a single entry."""
         if n_in == n_out == 1:
             return f"layer {self.layer} has one weight, which is its own transpose"
         return self._not_square(n_in, n_out)
@@ -117,7 +117,7 @@ class TransposedWeight(LayerFault):
     def _not_square(self, n_in: int, n_out: int) -> str | None:
         if n_in == n_out:
             return None
-        return f"layer {self.layer} has {n_out} × {n_in} weights: only square ones pass for their transpose"
+        return f"layer {self.layer} has {n_out} × {n_in} weights; its transpose has another shape"
 
 
 @register("stale_activation")
@@ -134,9 +134,9 @@ class StaleActivation(LayerFault):
         return f"as if the incoming activations of layer {self.layer} were those of the sample before"
 
     def incoming(self, level: int, a: Any) -> Any:
-        """The rows of a, each one place further down."""
+        """The rows of a, each moved one place down."""
         return np.roll(a, 1, axis=-2) if self.is_at(level) else a
 
     def hidden(self, activation: Activation, n_in: int, n_out: int, batch: int) -> str | None:
         """There is no other sample."""
-        return "a batch of one sample has no sample before" if batch == 1 else None
+        return "a batch of one sample has no previous sample" if batch == 1 else None

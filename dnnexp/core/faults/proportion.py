@@ -1,4 +1,4 @@
-"""How tensors agree, and what a wrong one is of the right one, without a network."""
+"""Whether two tensors agree, and by which simple factor a wrong one differs from the right one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOLERANCE = 1e-9
 
 Two exact methods differ by the round-off of sums of n terms in each of L layers, about n L ε: 2e-13 for ten
 layers of a hundred. Terms that cancel to a thousandth of their size magnify it to 2e-10. A fault that
-gradient checking can show, by central differences, changes a tensor by 1e-6 and more.
+central differences can detect changes a tensor by at least 1e-6.
 """
 
 
@@ -23,40 +23,40 @@ def agree(a: Any, b: Any, tolerance: float = TOLERANCE) -> bool:
     return bool(np.abs(a - b).max(initial=0.0) <= tolerance * size)
 
 
-def peak_ratio(accused: Any, reference: Any) -> float:
-    """Accused over reference at the largest entry of the reference; not finite where that is 0."""
+def peak_ratio(suspect: Any, reference: Any) -> float:
+    """Suspect over reference at the largest entry of the reference; not finite where that entry is 0."""
     place = np.unravel_index(np.abs(reference).argmax(), reference.shape)
     with np.errstate(all="ignore"):
-        return float(np.divide(accused[place], reference[place]))
+        return float(np.divide(suspect[place], reference[place]))
 
 
-def proportion(accused: Any, reference: Any, tolerance: float = TOLERANCE) -> float | None:
-    """The c with accused = c · reference, two tensors of one shape; None where there is none.
+def proportion(suspect: Any, reference: Any, tolerance: float = TOLERANCE) -> float | None:
+    """The c with suspect = c · reference, two tensors of one shape; None if there is no such c.
 
-    A tensor of one entry is proportional to every other: its c says nothing unless it is a simple number.
+    Tensors of one entry are always proportional: their c is evidence only if it is a simple number.
     """
-    if accused.shape != reference.shape or not reference.size:
+    if suspect.shape != reference.shape or not reference.size:
         return None
-    c = peak_ratio(accused, reference)
-    return c if np.isfinite(c) and agree(accused, c * reference, tolerance) else None
+    c = peak_ratio(suspect, reference)
+    return c if np.isfinite(c) and agree(suspect, c * reference, tolerance) else None
 
 
-def ratio(accused: Any, reference: Any, batch: int | None = None, tolerance: float = TOLERANCE) -> str | None:
-    """What a wrong tensor is of the true one: the name of a mistake, or None.
+def ratio(suspect: Any, reference: Any, batch: int | None = None, tolerance: float = TOLERANCE) -> str | None:
+    """The name of the mistake that turns the true tensor into the wrong one, or None.
 
     "sign": −1 times the truth; "factor": 2 or ½; "batch_size": the batch size or its inverse, where it is
     given; "transposed": the transpose in the last two axes. With a batch of 2, "factor" and "batch_size"
-    are the same, and called "factor". None, too, for what is right, within the tolerance.
+    are the same, and called "factor". None as well if the tensor is right within the tolerance.
     """
-    if agree(accused, reference, tolerance):
+    if agree(suspect, reference, tolerance):
         return None
     names: dict[float, str] = {-1.0: "sign", 2.0: "factor", 0.5: "factor"}
     if batch is not None:
         names = {float(batch): "batch_size", 1 / batch: "batch_size"} | names
-    c = proportion(accused, reference, tolerance)
+    c = proportion(suspect, reference, tolerance)
     for number, name in names.items():
         if c is not None and abs(c - number) <= tolerance * abs(number):
             return name
-    if reference.ndim >= 2 and agree(accused, reference.swapaxes(-1, -2), tolerance):
+    if reference.ndim >= 2 and agree(suspect, reference.swapaxes(-1, -2), tolerance):
         return "transposed"
     return None

@@ -1,4 +1,4 @@
-"""Faults in what is made of the gradients in the end: a factor, a bias's gradient that is left out."""
+"""Faults that scale a finished gradient: a wrong factor, or a bias gradient left at 0."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dnnexp.core.faults.base import Fault, LayerFault
 from dnnexp.core.network import Network
 from dnnexp.registry import register
 
-_NEAR_ONE = 1e-6
-"""A ratio as near to 1 as this is the error of a difference quotient, and no factor that one forgets."""
+_RATIO_TOLERANCE = 1e-6
+"""A ratio this close to 1 is the error of a difference quotient rather than a wrong factor."""
 
 
 @register("missing_bias")
 @dataclass(frozen=True)
 class MissingBias(LayerFault):
-    """Missing bias: ∂E/∂b is left out, 0. The bias itself takes part in z, and so in σ'(z).
+    """Missing bias: ∂E/∂b is left out, 0. The bias is still added to z, and so affects σ'(z).
 
     Only ∂E/∂b^(l) is wrong.
     """
@@ -59,7 +59,7 @@ class BatchSize(Fault):
 
     def cannot_show(self, network: Network, batch: int) -> str | None:
         """The batch size is 1."""
-        return "the batch size is 1, which is no factor" if batch == 1 else None
+        return "the batch size is 1, so the scale is right" if batch == 1 else None
 
     def scales(self, level: int, batch: int) -> tuple[float, float]:
         """1/batch or batch."""
@@ -79,9 +79,9 @@ class Factor(LayerFault):
 
     @classmethod
     def suspects(cls, ratios: Sequence[float]) -> Iterator[Self]:
-        """Each layer's own ratio, where it is a number other than 1."""
+        """Each layer's own ratio, where it is finite and differs from 1."""
         for level, ratio in reversed(list(enumerate(ratios))):
-            if np.isfinite(ratio) and abs(ratio - 1) > _NEAR_ONE:
+            if np.isfinite(ratio) and abs(ratio - 1) > _RATIO_TOLERANCE:
                 yield cls(level + 1, float(f"{ratio:.12g}"))
 
     @property

@@ -12,7 +12,7 @@ from dnnexp.core.activations import Activation
 from dnnexp.core.arrays import Floats
 from dnnexp.core.initializers.base import Initializer
 from dnnexp.core.mean_field import critical_at_bias, critical_at_variance, critical_line
-from dnnexp.core.mean_field.variance import LARGEST
+from dnnexp.core.mean_field.variance import LARGEST_VARIANCE
 from dnnexp.registry import Positive, register
 
 
@@ -61,9 +61,9 @@ def critical_weights(activation: Activation, sigma_b2: float) -> float:
     Raises:
         ValueError: there is none, with the variances that are possible.
     """
-    if sigma_b2 > LARGEST:
+    if sigma_b2 > LARGEST_VARIANCE:
         raise ValueError(
-            f"biases have a variance of {sigma_b2:g}; critical weights allow {LARGEST:g} at most"
+            f"biases have a variance of {sigma_b2:g}; critical weights allow {LARGEST_VARIANCE:g} at most"
         )
     try:
         with np.errstate(all="ignore"):

@@ -1,8 +1,8 @@
-"""Mean-field theory of signal propagation: what wide layers do to a signal, by activation and initialization.
+"""Mean-field theory of signal propagation: the effect of wide layers on signals and gradients.
 
 Weights are W ~ N(0, σ_w² / fan_in) and biases b ~ N(0, σ_b²). Forward: the variance q of pre-activations and
-the correlation c of two inputs, layer by layer and in the limit; backward: χ₁, by which a layer multiplies
-squared gradients; the critical variances, at which both keep their size.
+the correlation c of two inputs, layer by layer and in the limit. Backward: χ₁, the factor of a layer on
+squared gradients. At the critical variances, signals and gradients keep their size.
 
 Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010;
 He et al., "Delving deep into rectifiers", ICCV 2015; Poole et al., "Exponential expressivity in deep neural
@@ -14,12 +14,13 @@ from dnnexp.core.mean_field.correlation import correlation_map, fixed_correlatio
 from dnnexp.core.mean_field.critical import (
     CriticalLine,
     CriticalPoint,
+    PhaseDiagram,
     critical_at_bias,
     critical_at_variance,
     critical_line,
+    phase_diagram,
 )
 from dnnexp.core.mean_field.finite_width import output_norm_variance, pre_activation_norm_variance
-from dnnexp.core.mean_field.phase import PhaseDiagram, phase_diagram
 from dnnexp.core.mean_field.propagation import Limit, Propagation, gradient_growth, limit, propagation
 from dnnexp.core.mean_field.variance import (
     chi_1,

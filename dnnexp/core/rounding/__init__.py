@@ -3,15 +3,15 @@
 Every operation errs by a known local bound: a sum of n products Σ a w by √n u Σ |a w| (Higham and Mary, "A
 new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 2019; the worst case is γₙ = n u
 / (1 − n u), Higham, "Accuracy and stability of numerical algorithms", 2002, section 3.1), a function σ by a
-few u of its value and of its argument. What those errors do to an entry, the network itself tells: it is run
-again with each of them at λ times its bound and with random signs, and the largest change of the entry in
-some such runs is its bound (Parker, Pierce and Eggert, "Monte Carlo arithmetic: how to gamble with floating
-point", Computing in Science & Engineering 2000).
+few u of its value and of its argument. To see what those errors do to an entry, the network is run
+again with each of them at λ times its bound and with a random sign; the largest change of the entry in
+several such runs is its bound (Parker, Pierce and Eggert, "Monte Carlo arithmetic: how to gamble with
+floating point", Computing in Science & Engineering 2000).
 
-Absolute values taken through the layers, |Δz| ≤ |Δa| |W|ᵀ, would bound the same for sure, but grow by about
-√n a layer beyond it: to a million times the error in five layers of 100 units. Random signs keep what
-cancels, the size of an entry's own terms, what a steep σ magnifies, and the slopes of both sides of a kink
-that z is near to. No bound holds where rounding is magnified until nothing is left of the entries.
+Propagating absolute values, |Δz| ≤ |Δa| |W|ᵀ, would give a guaranteed bound, but one that grows too fast by
+about √n a layer: to a million times the error in five layers of 100 units. Random signs account for
+cancellation, for the size of an entry's own terms, for a steep σ, and for the derivatives on both sides of a
+nearby kink (a point where σ′ jumps). No bound holds where rounding errors outgrow the entries themselves.
 """
 
 from dnnexp.core.rounding.arithmetic import CONFIDENCE, DRAWS

@@ -1,4 +1,4 @@
-"""The bounds of derivatives of first order, and of difference quotients."""
+"""Rounding bounds of first derivatives and of difference quotients."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from dnnexp.core.rounding.arithmetic import (
     FUNCTION_ROUNDINGS,
     Arithmetic,
     Noise,
+    no_errors,
     precision_of,
-    silence,
 )
 
 
 def gradient_bound(problem: Problem) -> Floats:
     """How far rounding may move ∂E/∂θ by backward, forward mode or the complex step: `(P,)`.
 
-    Two methods may differ by twice the bound. It takes the time of some 200 gradients.
+    Two methods may differ by twice the bound. The cost is that of some 200 gradients.
     """
     with np.errstate(all="ignore"):
         arithmetic = Arithmetic.of(problem)
-        signals = arithmetic.forward(silence)
+        signals = arithmetic.forward(no_errors)
         a = [np.abs(post) for post in signals.post]
-        deltas = [np.abs(delta) for delta in arithmetic.deltas(signals, silence)]
+        deltas = [np.abs(delta) for delta in arithmetic.deltas(signals, no_errors)]
         sums = CONFIDENCE * arithmetic.sum_error(arithmetic.assemble(a, deltas)[0], len(problem.x))
         return arithmetic.resolved(arithmetic.spread(arithmetic.gradient) + sums)
 
@@ -55,22 +55,22 @@ def output_bound(problem: Problem) -> Floats:
 def quotient_bound(problem: Problem, h: Floats) -> Floats:
     """How far the errors of E₊ and E₋ may move (E₊ − E₋) / 2h for steps h of the parameters: `(P,)`.
 
-    Each is moved by itself, as `central_derivatives` has it: only the layers after a parameter are run again,
-    and of the last one only the parameter's unit. Rounding of the derivative itself, `gradient_bound`, and
-    truncation come on top. Errors of y count by ∂E/∂y at θ: h must be so short that this hardly changes.
+    As in `central_derivatives`, one parameter moves at a time: only the layers after it are run again, and of
+    the last layer only the parameter's unit. Add `gradient_bound` for rounding of the derivative itself, and
+    truncation. Errors of y are weighted by ∂E/∂y at θ, so h must be short enough for ∂E/∂y to stay the same.
     """
     with np.errstate(all="ignore"):
         arithmetic = Arithmetic.of(problem)
         changes = np.empty_like(arithmetic.problem.parameters)
         for level, layer in enumerate(problem.network.layers(changes)):
             is_last = level == problem.network.depth - 1
-            found = arithmetic.loss_changes(level + 1, by_unit=is_last)
-            layer.weights[:], layer.biases[:] = found[:, None], found
+            moved = arithmetic.loss_changes(level + 1, by_unit=is_last)
+            layer.weights[:], layer.biases[:] = moved[:, None], moved
         return np.asarray(changes / (2 * np.abs(h)))
 
 
 def directional_quotient_bound(problem: Problem, h: float) -> float:
-    """The same for two whole passes, whatever the direction: `directional_bound` comes on top."""
+    """`quotient_bound` for two whole passes, in any direction; add `directional_bound`."""
     with np.errstate(all="ignore"):
         return float(Arithmetic.of(problem).loss_changes(0)[0] / (2 * h))
 
@@ -78,7 +78,7 @@ def directional_quotient_bound(problem: Problem, h: float) -> float:
 def jacobian_quotient_bound(problem: Problem, h: Floats) -> Floats:
     """How far the errors of y₊ and y₋ may move (y₊ − y₋) / 2h for steps h of the inputs `(batch, n_0)`.
 
-    Shape `(batch, n_L, n_0)`; `jacobian_bound` and truncation come on top.
+    Shape `(batch, n_L, n_0)`; add `jacobian_bound` and truncation.
     """
     return np.asarray(output_bound(problem)[:, :, None] / np.abs(h)[:, None, :])
 
@@ -87,8 +87,8 @@ def directional_bound(problem: Problem, direction: Direction) -> float:
     """How far rounding may move the derivative along a direction, by backward or forward mode."""
     with np.errstate(all="ignore"):
         arithmetic = Arithmetic.of(problem)
-        signals = arithmetic.forward(silence)
-        sums = _sum_error(arithmetic, signals.post, arithmetic.deltas(signals, silence), direction)
+        signals = arithmetic.forward(no_errors)
+        sums = _sum_error(arithmetic, signals.post, arithmetic.deltas(signals, no_errors), direction)
 
         def derivative(noise: Noise) -> Any:
             signals = arithmetic.forward(noise)
@@ -100,8 +100,8 @@ def directional_bound(problem: Problem, direction: Direction) -> float:
 def _sum_error(arithmetic: Arithmetic, a: list[Any], deltas: list[Any], direction: Direction) -> float:
     """√n u times the partial sums of the n terms Σ ∂E/∂θ v + Σ ∂E/∂x w, whatever their order in a layer.
 
-    Such sums are about as large as those of the layer, of its units, and as the terms if they go up and down
-    at random: far less than Σ |terms|.
+    Partial sums are about as large as the sums over the layer and over its units, plus a random walk of the
+    terms: far less than Σ |terms|.
     """
     size, count, (v, w), layers = 0.0, len(arithmetic.problem.x), direction, arithmetic.problem.network.layers
     products: list[Any] = []
@@ -119,7 +119,7 @@ def _sum_error(arithmetic: Arithmetic, a: list[Any], deltas: list[Any], directio
 def adjoint_bound(problem: Problem, u: Floats, v: Floats, w: Floats) -> Floats:
     """How far rounding may move ⟨u, J (v, w)⟩ and ⟨Jᵀu, (v, w)⟩ for J = ∂y/∂(θ, x): `(K,)`.
 
-    Summing the products is taken to be exact. u is `(K, batch, n_L)`, v `(P, K)`, w `(K, batch, n_0)`.
+    The sum of the products counts as exact. u is `(K, batch, n_L)`, v `(P, K)`, w `(K, batch, n_0)`.
     """
 
     def form(noise: Noise, cotangent: Floats, direction: Direction) -> Any:
@@ -130,12 +130,12 @@ def adjoint_bound(problem: Problem, u: Floats, v: Floats, w: Floats) -> Floats:
     with np.errstate(all="ignore"):
         arithmetic = Arithmetic.of(problem)
         pairs = zip(u, map(Direction, v.T, w), strict=True)
-        found = [arithmetic.spread(partial(form, cotangent=one, direction=other)) for one, other in pairs]
-    return np.array(found)
+        bounds = [arithmetic.spread(partial(form, cotangent=one, direction=other)) for one, other in pairs]
+    return np.array(bounds)
 
 
 def explain(problem: Problem) -> str:
-    """The derivation of the bounds with its numbers, in two sentences."""
+    """How the bounds are derived, with their numbers, in two sentences."""
     dtype = precision_of(problem)
     longest = max(len(problem.x), 1 + max(problem.network.widths))
     unit = float(np.finfo(dtype).eps) / 2

@@ -15,7 +15,7 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.initializers import LayerInitializer
 from dnnexp.core.losses import Linear, Loss
 from dnnexp.core.mean_field import Limit, Propagation
-from dnnexp.core.mean_field.variance import LARGEST
+from dnnexp.core.mean_field.variance import LARGEST_VARIANCE
 from dnnexp.experiments.activations.statistics import correlation
 from dnnexp.experiments.base import Metrics, finite
 
@@ -107,7 +107,7 @@ def theory(
     if (turns := _turns(activation, w[0] * mean_square + b[0])) > _MOST_TURNS:
         return None
     p = mean_field.propagation(activation, w, b, squares, depth, shares)
-    averaged = mean_field.square(activation, np.minimum(p.q, LARGEST))
+    averaged = mean_field.square(activation, np.minimum(p.q, LARGEST_VARIANCE))
     if np.any(averaged.error > _ERROR * averaged.value):
         return None
     averages, curves = _averages(activation, p, squares, shares)
@@ -134,14 +134,14 @@ def _averages(
     Of gradients the latter are root mean squares, relative to the last layer's. Those by weights are, for a
     sample, |δ|² times the |a|² that comes in.
     """
-    q = np.where(p.q < LARGEST, p.q, np.inf) @ shares
+    q = np.where(p.q < LARGEST_VARIANCE, p.q, np.inf) @ shares
     known = np.where(np.isfinite(q), 1.0, np.nan)  # beyond, averages were taken at the largest q
     mean = known * (p.output_mean @ shares)
     outputs = p.output_mean**2 + p.output_std**2
     std = np.sqrt(p.output_std**2 @ shares + (p.output_mean - mean[:, None]) ** 2 @ shares)
-    saturated = mean_field.saturated_probability(activation, np.minimum(p.q, LARGEST))
+    saturated = mean_field.saturated_probability(activation, np.minimum(p.q, LARGEST_VARIANCE))
     shared = np.full(len(q), np.nan) if saturated is None else known * (saturated @ shares)
-    last = mean_field.chi_1(activation, np.minimum(p.q[-1], LARGEST), 1.0)
+    last = mean_field.chi_1(activation, np.minimum(p.q[-1], LARGEST_VARIANCE), 1.0)
     by_pre = p.gradient_growth * last
     by_weights = by_pre * np.concatenate([squares[None], outputs[:-1]])
     growth, weights = by_pre @ shares, by_weights @ shares
@@ -159,7 +159,7 @@ def _averages(
 
 def _turns(activation: Activation, q: float) -> int:
     """How often φ turns within ± 6 √q, of waves so rapid that quadrature would take for ever."""
-    u = 6 * math.sqrt(min(q, LARGEST)) * np.linspace(-1, 1, 8 * _MOST_TURNS + 1)
+    u = 6 * math.sqrt(min(q, LARGEST_VARIANCE)) * np.linspace(-1, 1, 8 * _MOST_TURNS + 1)
     slopes = np.sign(activation.df(u))
     return int(np.count_nonzero(slopes[1:] * slopes[:-1] < 0))
 

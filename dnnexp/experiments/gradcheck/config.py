@@ -17,7 +17,7 @@ from dnnexp.core.faults import Fault
 from dnnexp.core.initializers import Glorot, LayerInitializer, Normal
 from dnnexp.core.losses import Loss, SquaredError
 from dnnexp.core.network import Network
-from dnnexp.core.perturbation import MEMORY, least_memory
+from dnnexp.core.perturbation import MEMORY_MIB, least_memory
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.experiments.gradcheck.targets import FunctionTarget, NetworkTarget, Target
@@ -136,7 +136,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
     directions: Annotated[int, Ge(1), Le(1000)] | None = None
     adjoint_directions: Directions = 5
     hessian_directions: Directions = 0
-    memory: Positive = MEMORY
+    memory: Positive = MEMORY_MIB
     expect: tuple[Expectation, ...] = ()
 
     @check("methods")

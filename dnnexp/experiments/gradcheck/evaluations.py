@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from dnnexp.core.arrays import Floats
-from dnnexp.core.extrapolation import STEPS
+from dnnexp.core.extrapolation import STEP_COUNT
 from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
 
-CALLS = {"central": 2, "central4": 4, "richardson": 2 * STEPS, "complex": 1}
+CALLS = {"central": 2, "central4": 4, "richardson": 2 * STEP_COUNT, "complex": 1}
 """How many values a method takes for one entry."""
 _OF_A_POINT = 200
 """So many calls of value and gradient each point takes: most of them measure noise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dnnexp.core.differentiation import CENTRAL_STEP
-from dnnexp.core.network_extrapolation import PASSES
+from dnnexp.core.network_extrapolation import PASSES_PER_DERIVATIVE
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
 from dnnexp.experiments.gradcheck.evaluations import CALLS
 from dnnexp.experiments.gradcheck.targets import NetworkTarget
@@ -34,7 +34,7 @@ def estimate(config: GradcheckConfig) -> str:
     compared = round(count * config.fraction)
     if config.directions is not None:
         compared = config.directions * 2 * config.built.depth
-    passes = {"forward": 1, "central": 2, "central4": 4, "richardson": PASSES, "complex": 1}
+    passes = {"forward": 1, "central": 2, "central4": 4, "richardson": PASSES_PER_DERIVATIVE, "complex": 1}
     total = sum(passes.get(method, 0) * compared for method in config.methods) + 1
     return (
         f"{counted(count, 'parameter')} by {len(config.methods)} methods = {total:,} passes of a batch of "

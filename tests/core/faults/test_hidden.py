@@ -65,9 +65,9 @@ class Absolute(Identity):
             (3, 4, 2),
             Identity(),
             4,
-            "the slope of identity is 1, so that nothing is left out",
+            "derivative of identity is 1",
         ),
-        (StaleActivation(1), (3, 4, 2), Tanh(), 1, "a batch of one sample has no sample before"),
+        (StaleActivation(1), (3, 4, 2), Tanh(), 1, "one sample"),
         (BatchSize(), (3, 4, 2), Tanh(), 1, "the batch size is 1"),
         (BatchSize("multiply"), (3, 4, 2), Tanh(), 1, "the batch size is 1"),
         (Factor(1, 1.0), (3, 4, 2), Tanh(), 4, "a factor of 1 changes nothing"),
@@ -94,7 +94,7 @@ def test_a_fault_that_cannot_show_says_why_and_gives_the_right_derivatives(
 
 def test_what_is_not_square_cannot_be_transposed() -> None:
     problem = problem_of((3, 4, 2), (Tanh(), Tanh()))
-    message = "layer 2 has 2 × 4 weights: only square ones pass for their transpose"
+    message = "layer 2 has 2 × 4 weights; its transpose has another shape"
     assert TransposedWeight(2).cannot_show(problem.network, 4) == message
     with pytest.raises(ValueError, match=message):
         derivatives(problem, TransposedWeight(2))

@@ -12,10 +12,10 @@ from dnnexp.core.mean_field.averages import (
     output_mean,
     output_std,
     product,
-    product_of_slopes,
+    product_of_derivatives,
     saturated_probability,
     square,
-    squared_slope,
+    squared_derivative,
 )
 from dnnexp.core.mean_field.quadrature import expectation
 from tests.core.mean_field.oracles import closed_square, closed_squared_slope, quadpack
@@ -31,7 +31,7 @@ def test_squares_and_squared_slopes(activation: Activation) -> None:
     """
     for exact_form, function, average in (
         (closed_square, activation.f, square),
-        (closed_squared_slope, activation.df, squared_slope),
+        (closed_squared_slope, activation.df, squared_derivative),
     ):
         exact = exact_form(activation, Q)
         if exact is None:
@@ -59,7 +59,7 @@ def test_the_growth_is_the_derivative_of_the_square(activation: Activation) -> N
 def test_the_growth_contains_the_second_derivative() -> None:
     """Stein: E[z φ φ′] / √q = E[φ′²] + E[φ φ″], for the tanh, whose φ″ = −2 tanh (1 − tanh²)."""
     curved = expectation(lambda u: -2 * np.tanh(u) ** 2 * Tanh().df(u), np.sqrt(Q)).value
-    direct = squared_slope(Tanh(), Q).value + curved
+    direct = squared_derivative(Tanh(), Q).value + curved
     np.testing.assert_allclose(growth_of_square(Tanh(), Q).value, direct, rtol=0, atol=4e-15)
 
 
@@ -67,7 +67,7 @@ def test_the_limit_of_small_variance(activation: Activation) -> None:
     """At q = 0 there are the limits: slopes on both sides of a kink at 0 count half each."""
     np.testing.assert_allclose(square(activation, 0.0).value, activation.f(np.zeros(1))[0] ** 2, rtol=1e-15)
     slopes = activation.df(np.array([-1e-9, 1e-9])) ** 2
-    np.testing.assert_allclose(squared_slope(activation, 0.0).value, slopes.mean(), rtol=1e-8)
+    np.testing.assert_allclose(squared_derivative(activation, 0.0).value, slopes.mean(), rtol=1e-8)
     near = growth_of_square(activation, 1e-8).value
     np.testing.assert_allclose(growth_of_square(activation, 0.0).value, near, rtol=0, atol=1e-3)
     assert growth_of_square(ReLU(), 0.0).value == pytest.approx(0.5, rel=1e-15)
@@ -127,7 +127,7 @@ def test_pairs_by_mehlers_series(activation: Activation, q: float) -> None:
     z = ((ends[:-1] + ends[1:])[:, None] / 2 + half * nodes).ravel()
     density = (half * weights).ravel() * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     c = np.array([-0.6, -0.2, 0.0, 1e-3, 0.4, 0.6])
-    for function, pair in ((activation.f, product), (activation.df, product_of_slopes)):
+    for function, pair in ((activation.f, product), (activation.df, product_of_derivatives)):
         terms = density * function(math.sqrt(q) * z)
         before, hermite, series = np.zeros_like(z), np.ones_like(z), np.zeros_like(c)
         for n in range(80):
@@ -144,7 +144,7 @@ def test_pairs_of_slopes_are_the_derivative_of_pairs(activation: Activation, q: 
     """Price's theorem, dE[φ(u₁) φ(u₂)]/dc = q E[φ′(u₁) φ′(u₂)], integrated over all c = cos θ."""
     nodes, weights = np.polynomial.legendre.leggauss(40)
     theta = np.concatenate([(nodes + 1) * math.pi / 4, (nodes + 3) * math.pi / 4])
-    slopes = product_of_slopes(activation, q, np.cos(theta)).value
+    slopes = product_of_derivatives(activation, q, np.cos(theta)).value
     integral = q * (np.tile(weights, 2) * math.pi / 4) @ (np.sin(theta) * slopes)
     low, middle, high = product(activation, q, np.array([-1.0, 0.0, 1.0])).value
     np.testing.assert_allclose(high - low, integral, rtol=0, atol=1e-10 * high)
@@ -156,7 +156,7 @@ def test_pairs_near_one_lose_the_squared_slope(activation: Activation) -> None:
     """E[φ²] − E[φ(u₁) φ(u₂)] = q (1 − c) E[φ′²] to first order in √(1 − c), also where kinks are near."""
     q, rest = 2.0, np.array([1e-6, 1e-8])
     loss = square(activation, q).value - product(activation, q, 1 - rest).value
-    expected = q * rest * squared_slope(activation, q).value
+    expected = q * rest * squared_derivative(activation, q).value
     np.testing.assert_allclose(loss, expected, rtol=5e-3)
-    slopes = product_of_slopes(activation, q, 1 - rest).value
-    np.testing.assert_allclose(slopes, squared_slope(activation, q).value, rtol=5e-3)
+    slopes = product_of_derivatives(activation, q, 1 - rest).value
+    np.testing.assert_allclose(slopes, squared_derivative(activation, q).value, rtol=5e-3)

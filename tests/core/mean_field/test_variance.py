@@ -17,7 +17,7 @@ from dnnexp.core.mean_field import (
     saturated_probability,
     variance_map,
 )
-from dnnexp.core.mean_field.averages import squared_slope
+from dnnexp.core.mean_field.averages import squared_derivative
 
 
 class Cosine(Activation):
@@ -83,7 +83,7 @@ def test_the_fixed_point_is_exact_where_iteration_takes_for_ever(epsilon: float)
     q*′ = q* is known to ε_machine, so q* to ε_machine/ε.
     """
     for activation, sigma_w2 in ((Identity(), 1 - epsilon), (ReLU(), 2 * (1 - epsilon))):
-        exact = 0.3 / (1 - sigma_w2 * float(squared_slope(activation, 1.0).value))
+        exact = 0.3 / (1 - sigma_w2 * float(squared_derivative(activation, 1.0).value))
         assert fixed_variance(activation, sigma_w2, 0.3) == pytest.approx(exact, rel=2e-15 / epsilon)
 
 

@@ -33,7 +33,8 @@ class Tangents(NamedTuple):
 
 def tangents(problem: Problem, signals: Signals, derivatives: list[Any], directions: list[Layer]) -> Tangents:
     """ż = ȧ wᵀ + a ẇᵀ + ḃ, ȧ = σ'(z) ⊙ ż; ȧ^(0) = 0."""
-    pre, post = [], [np.zeros_like(problem.x)]
+    pre: list[Any] = []
+    post: list[Any] = [np.zeros_like(problem.x)]
     layers = problem.network.layers(problem.parameters)
     for layer, direction, a, derivative in zip(
         layers, directions, signals.post[:-1], derivatives, strict=True

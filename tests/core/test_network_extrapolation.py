@@ -226,7 +226,7 @@ def test_the_short_ladder_does_not_step_over_a_kink(exponent: int, seed: int) ->
 def test_memory_and_chunks_are_of_no_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(Sigmoid(), SquaredError(), 1.0)
     expected = extrapolated_derivatives(problem, everything(problem), enough=1e-6)
-    monkeypatch.setattr(network_extrapolation, "_ENTRIES", 7)
+    monkeypatch.setattr(network_extrapolation, "_PARAMETERS_PER_PART", 7)
     counts: list[int] = []
     found = extrapolated_derivatives(problem, everything(problem), counts.append, 1e-6, 1e-3)
     assert (np.abs(found.value - expected.value) <= expected.error).all()

@@ -68,7 +68,7 @@ def test_two_threads_keep_within_twice_the_memory(
 def test_the_default_block() -> None:
     """2^18 numbers a layer: what caches like best."""
     problem = problem_of((64, 64), (Tanh(),), SquaredError(), batch=8)
-    assert block_size(problem, perturbation.MEMORY) * 64 * 8 == 2**18
+    assert block_size(problem, perturbation.MEMORY_MIB) * 64 * 8 == 2**18
 
 
 @pytest.mark.parametrize("method", STACKED.values(), ids=STACKED)

@@ -117,7 +117,7 @@ class TransposedWeight(LayerFault):
     def _not_square(self, n_in: int, n_out: int) -> str | None:
         if n_in == n_out:
             return None
-        return f"layer {self.layer} has {n_out} × {n_in} weights; its transpose has another shape"
+        return f"layer {self.layer} has {n_out} × {n_in} weights; only a square matrix can be transposed"
 
 
 @register("stale_activation")

@@ -77,5 +77,5 @@ def _why_none(activation: Activation, q_star: float) -> str:
     possible = q[np.isfinite(critical_line(activation, q).sigma_w2)]
     given = f"q_star: {q_star!r} given; {activation.name} is"
     if not len(possible):
-        return f"{given} nowhere critical: χ₁ = 1 at q* would need biases of negative variance"
+        return f"{given} never critical: χ₁ = 1 at q* requires biases of negative variance"
     return f"{given} not critical there; allowed: about {possible[0]:.3g} to {possible[-1]:.3g}"

@@ -98,7 +98,7 @@ def fixed_correlation(
 
 
 def _root(excess: Callable[[float], float]) -> float:
-    """The root of (c′ − c) / (1 − c), which decreases and is positive at 0; 1 if the root is too close to 1."""
+    """The root of (c′ − c) / (1 − c), positive at 0 and decreasing; 1 if the root is too close to 1."""
     from scipy.optimize import brentq
 
     ends = [1 - 0.5**n for n in range(_HALVING_COUNT)]

@@ -94,7 +94,7 @@ def test_a_fault_that_cannot_show_says_why_and_gives_the_right_derivatives(
 
 def test_what_is_not_square_cannot_be_transposed() -> None:
     problem = problem_of((3, 4, 2), (Tanh(), Tanh()))
-    message = "layer 2 has 2 × 4 weights; its transpose has another shape"
+    message = "layer 2 has 2 × 4 weights; only a square matrix can be transposed"
     assert TransposedWeight(2).cannot_show(problem.network, 4) == message
     with pytest.raises(ValueError, match=message):
         derivatives(problem, TransposedWeight(2))

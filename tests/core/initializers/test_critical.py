@@ -116,7 +116,7 @@ def test_every_layer_is_drawn_for_its_own_activation() -> None:
 @pytest.mark.parametrize(
     ("layer", "function", "message"),
     [
-        (at_variance(1.0), Softplus(), "q_star: 1.0 given; softplus is nowhere critical: "),
+        (at_variance(1.0), Softplus(), "q_star: 1.0 given; softplus is never critical: "),
         (
             at_variance(1.0),
             Sigmoid(),
@@ -125,9 +125,9 @@ def test_every_layer_is_drawn_for_its_own_activation() -> None:
         (
             LayerInitializer(Critical(), Normal(variance=0.1)),
             ReLU(),
-            "no weights are .* biases of that variance: sigma_b2: 0.1 given; relu is critical at 0 only",
+            "no weights are .* biases of that variance: sigma_b2: 0.1 given; relu is critical only at 0",
         ),
-        (LayerInitializer(Critical()), Softplus(), "sigma_b2: 0 given; softplus is nowhere critical"),
+        (LayerInitializer(Critical()), Softplus(), "sigma_b2: 0 given; softplus is never critical"),
         (
             LayerInitializer(Critical(), Normal(std=1e100)),
             Tanh(),

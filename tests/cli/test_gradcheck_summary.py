@@ -61,7 +61,7 @@ def test_one_point_is_not_enough(cli: Run) -> None:
     """2 x and 4 x - 2 are the same at 1."""
     ran = square(cli, "f_x0 = np.ones(2)", "4 * x - 2")
     assert "on every tensor, at 1 point only" in said(ran)
-    assert "give more in target.points, or as a list f_points in the plugin" in said(ran)
+    assert "define a list f_points in the plugin" in said(ran)
     wrong = square(cli, "f_points = [[1.0, 1.0], [2.0, 3.0]]", "4 * x - 2")
     assert wrong.code == 1
     assert "wrong: analytic alone disagrees with all others; checked at 2 points" in said(wrong)
@@ -69,7 +69,7 @@ def test_one_point_is_not_enough(cli: Run) -> None:
     assert "at 2 points" in said(right)
     assert "give more" not in said(right)
     few = cli("gradcheck", "target=objective:sphere", "target.points=1", "--no-plots")
-    assert "right at one point: set target.points to more" in said(few)
+    assert "right at one point: raise target.points" in said(few)
 
 
 OVERFLOW = """\
@@ -166,7 +166,7 @@ def test_the_complex_step_is_advised_where_it_is_missing_only() -> None:
     assert "W1: below the round-off of differences; add the complex step to the methods" in told
     among = GradcheckConfig(network=NETWORK, methods=("backward", "central", "complex"))
     told = lines(by_hand(among, hidden("backward", "central", "complex")))
-    assert "W1: 2 entries left out (at kinks, or where rounding leaves nothing), more than" in told
+    assert "W1: 2 entries left out (at kinks, or where rounding leaves no digits), more than" in told
     assert "add the complex step" not in told
     part = GradcheckConfig(target=ObjectiveTarget(ExpressionObjective.example()))
     assert "complex" not in lines(by_hand(part, hidden("analytic", "central")))

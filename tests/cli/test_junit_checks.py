@@ -68,5 +68,5 @@ def test_a_check_is_not_called_wrong_for_another_tensor_of_its_pair() -> None:
     pair = "backward-central"
     left_out, wrong = failures_of(failed(pair, 1e-9, excluded=2), failed(pair, 0.5, tensor="W1"))
     assert (left_out.attrib["type"], wrong.attrib["type"]) == ("inconclusive", "wrong")
-    reason = "2 entries left out (at kinks, or where rounding leaves nothing), more than tolerances.excluded"
-    assert left_out.attrib["message"] == reason
+    reason = "2 entries left out (at kinks, or where rounding leaves no digits)"
+    assert left_out.attrib["message"].startswith(reason)

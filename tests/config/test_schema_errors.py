@@ -157,7 +157,7 @@ ERRORS: list[tuple[str, KeyPath, Any, KeyPath, str]] = [
     ("gradcheck", ("network", "activation"), ["tanh"] * 3, ("network", "activation"),
      "lists 3 activations, but the network has 2 layers after the input"),
     ("gradcheck", ("methods",), ["backward", "backward"], ("methods",),
-     "holds a method twice; each may stand once"),
+     "lists a method twice"),
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from dnnexp.experiments.gradcheck import network as measurement
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt, verdict
 from dnnexp.experiments.gradcheck.config import CheckedNetwork, GradcheckConfig, StepSweep, Tolerances
 from dnnexp.experiments.gradcheck.quotients import Quotients, bounded
-from dnnexp.experiments.gradcheck.recheck import Looked
+from dnnexp.experiments.gradcheck.recheck import Rechecked
 
 gradcheck = find("gradcheck")
 
@@ -182,15 +182,15 @@ def test_two_differences_may_be_off_to_both_sides() -> None:
 # --- The three looks ---------------------------------------------------------------------------------------
 
 
-def looked(exact: Floats, own: Floats, **changes: Any) -> Looked:
+def looked(exact: Floats, own: Floats, **changes: Any) -> Rechecked:
     no, none = np.zeros(len(own), bool), np.full(len(own), np.nan)
     by_method = {"backward": exact, "central": own}
-    return Looked(by_method, {"central": no}, {"central": no}, None, 0, {"central": none}, {})._replace(
+    return Rechecked(by_method, {"central": no}, {"central": no}, None, 0, {"central": none}, {})._replace(
         **changes
     )
 
 
-def judged(found: Looked, longer: Floats, again: Floats, error: float = 1e-12, most: int = 10) -> Any:
+def judged(found: Rechecked, longer: Floats, again: Floats, error: float = 1e-12, most: int = 10) -> Any:
     """Rounding 1e-10, allowed 1e-6; the errors, the values, and at which places was looked again."""
     places: list[int] = []
 

@@ -147,7 +147,7 @@ WRONG: Mapping[str, tuple[str, dict[str, Any], str]] = {
         r"mine\.f: the value must be real numbers, but is None"),
     "text": (f"def f(x): return '1'\n{GRADIENT}", {"dimension": 3}, r"real .* a str of dtype <U1"),
     "complex": (f"def f(x): return 1j\n{GRADIENT}", {"dimension": 3}, r"a complex of dtype complex128"),
-    "ragged": (f"{SQUARE}def f_grad(x): return [1, [2, 3]]", {"dimension": 2}, r"x is no array of numbers"),
+    "ragged": (f"{SQUARE}def f_grad(x): return [1, [2, 3]]", {"dimension": 2}, r"x is not an array"),
     "raises": (f"{SQUARE}def f_grad(x):\n    y = 1\n    return y / 0", {"dimension": 2},
         r"mine\.f_grad: mine\.py:7: ZeroDivisionError: division by zero"),
     "raises later": (f"{SQUARE}def f_grad(x): return 2 * x + 0 * math.sqrt(x[0])", {"points": [[1], [-2]]},

@@ -124,7 +124,7 @@ def test_without_a_plugin_nothing_is_found() -> None:
 def test_two_files_of_one_name_are_told() -> None:
     enter(SQUARE)
     enter(SQUARE, folder="other/")
-    with pytest.raises(TargetError, match="the plugin 'mine' is 2 files"):
+    with pytest.raises(TargetError, match="2 plugins are called 'mine'"):
         resolve("mine.f")
 
 

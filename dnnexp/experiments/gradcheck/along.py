@@ -31,13 +31,13 @@ from dnnexp.experiments.gradcheck.config import DIFFERENCES, GradcheckConfig, or
 from dnnexp.experiments.gradcheck.entries import Entries
 from dnnexp.experiments.gradcheck.measured import Coverage, Kinks
 from dnnexp.experiments.gradcheck.quotients import ROUNDING, Quotients, bounded, steps
-from dnnexp.experiments.gradcheck.recheck import Found, recheck
+from dnnexp.experiments.gradcheck.recheck import Estimates, recheck
 from dnnexp.experiments.gradcheck.sweep import round_off
 
 _MOST_INPUTS = 1_000_000
-"""How many entries dy/dx may have to be differentiated as a whole when it is wrong."""
+"""A wrong dy/dx with at most this many entries is differentiated as a whole, to locate the error."""
 _VISIBLE = 0.01
-"""How wrong an entry is, relative to the tensor's largest, whose chance to be missed is stated."""
+"""The stated miss probability is for an error of this size, relative to the tensor's largest entry."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _along(config: GradcheckConfig, tensor: _Tensor) -> tuple[Derivatives, list[
         again = [extrapolated_along(*tensor.line(k), config.memory) for k in places]
         return Extrapolated(*(np.concatenate(parts) for parts in zip(*again, strict=True)))
 
-    found = Found(values, crossed, error)
+    found = Estimates(values, crossed, error)
     allowed = np.full(len(lines), config.tolerances.central * found.sound().max())
     looked = recheck(found, allowed, np.ones(len(lines), bool), retake, len(lines))
     looked = bounded(looked, _quotients(config, tensor), allowed, retake, len(lines))

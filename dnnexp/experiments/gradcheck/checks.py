@@ -16,15 +16,18 @@ from dnnexp.experiments.gradcheck.blame import culprit
 from dnnexp.experiments.gradcheck.config import Tolerances, ordered
 
 _ROUND_OFFS = 10
-"""An error of up to so many times the round-off is no evidence: it is the largest of many."""
+"""Errors up to this multiple of the round-off are not evidence: the largest of many errors is reported."""
 _UNDERFLOW = float(np.finfo(np.float64).smallest_normal) / COMPLEX_STEP
-"""What is smaller, 2e-288, the complex step loses."""
+"""Derivatives below this size (2e-288) underflow in the complex step."""
 _PLATEAU = 1e-12
-"""Of the tensor's largest entry: so small slopes on a plateau extrapolation takes for 0, sure of it."""
+"""Derivatives below this fraction of the tensor's largest entry count as zero.
+
+On a plateau, extrapolation may report 0 with a tiny error.
+"""
 _RESOLVED = 1e-6
-"""By how much of the tensor's largest entry rounding may move an entry that is compared at all."""
+"""Entries that rounding may move by more than this fraction of the tensor's largest are not compared."""
 _STATED = 2.0
-"""So many times the error that a method states for an entry it may be off: one of very many will be."""
+"""Safety factor on the error that a method reports for an entry: among very many, one exceeds it."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def verdict(
 ) -> Verdict:
     """Every check, the verdict, and who agrees with whom.
 
-    Unless the function is `sound`, it cannot pass; unless it is `steady`, nobody can be called wrong.
+    Unless the function is `sound`, it cannot pass; unless it is `steady`, no method can be called wrong.
     """
     checks = [entry for tensor in tensors for entry in _checks(tolerances, tensor)]
     passed = sound and all(entry["passed"] for entry in checks)
@@ -155,7 +158,7 @@ def _checks(tolerances: Tolerances, tensor: Derivatives) -> Iterator[Metrics]:
         agree = ratio(tolerances, entry) <= 1
         hidden = np.any(unsure) if agree else _is_round_off(doubts, entry) and not _exceeds(tolerances, entry)
         entry["unresolved"] = bool(doubts) and bool(hidden)
-        # what is hidden from differences, the complex step can judge
+        # the complex step can judge entries below the round-off of differences
         judged = bool(doubts) and "complex" in tensor.by_method
         resolved = not entry["unresolved"] or judged
         few = (crossed if judged else crossed | blind).sum() <= tolerances.excluded * compared.sum()

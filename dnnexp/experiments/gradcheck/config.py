@@ -114,7 +114,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
         central4_step: of the fourth-order ones.
         inject: a mistake in the backward pass, to be caught.
         fraction: the share of each tensor's entries that is compared, drawn at random.
-        directions: compare along so many random directions of each tensor instead of entry by entry.
+        directions: number of random directions of each tensor to compare along, instead of entry by entry.
         adjoint_directions: how many pairs u, v the test ⟨u, J v⟩ = ⟨Jᵀu, v⟩ takes.
         hessian_directions: along how many directions v the products H v of second order are compared.
         memory: MiB that a stack of perturbed networks may take, in each thread.
@@ -144,7 +144,7 @@ class GradcheckConfig(ExperimentConfig, Checked):
     def distinct(methods: tuple[Method, ...]) -> Iterator[Problem]:
         """No method stands twice."""
         if len(set(methods)) < len(methods):
-            yield ("methods",), "holds a method twice; each may stand once"
+            yield ("methods",), "lists a method twice"
 
     @check("target", "seed")
     @staticmethod

@@ -26,13 +26,13 @@ from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.measured import Coverage, Kinks
 from dnnexp.experiments.gradcheck.quotients import bounded, of_inputs, of_parameters
-from dnnexp.experiments.gradcheck.recheck import Found, Looked, recheck
+from dnnexp.experiments.gradcheck.recheck import Estimates, Rechecked, recheck
 from dnnexp.experiments.gradcheck.sweep import round_off
 
 _MOST = 4000
-"""How many parameters are taken again at most."""
+"""Largest number of parameters that are measured again with other steps."""
 _MOST_INPUTS = 100_000
-"""How many entries of dy/dx are taken again at most."""
+"""Largest number of entries of dy/dx that are measured again with other steps."""
 
 
 class Entries(NamedTuple):
@@ -103,7 +103,7 @@ def _coverage(problem: Problem, compared: Any, inputs: int) -> Coverage:
 
 def _gradients(
     config: GradcheckConfig, problem: Problem, compared: Any, context: RunContext
-) -> tuple[Found, list[Any]]:
+) -> tuple[Estimates, list[Any]]:
     """∂E/∂θ by every method, and by each of differences the units of every layer that crossed a kink."""
     places = None if compared.all() else np.flatnonzero(compared)
     methods = {name: method for name, method in _METHODS.items() if name in config.methods}
@@ -119,7 +119,7 @@ def _gradients(
             units.append(found.units)
             found = found.value
         by_method[name] = _spread(found, compared, np.nan)
-    return Found(by_method, crossed, error), units
+    return Estimates(by_method, crossed, error), units
 
 
 def _spread(values: Any, compared: Any, rest: Any) -> Any:
@@ -169,10 +169,10 @@ _METHODS: dict[str, Callable[..., Any]] = {
         p, places=places, progress=progress, memory=c.memory
     ),
 }
-"""From the config, the problem, the places and a call for progress to derivatives `(K,)`."""
+"""Maps config, problem, places and a progress callback to derivatives `(K,)`."""
 
 
-def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[Found, list[Any]]:
+def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[Estimates, list[Any]]:
     """∂y/∂x by every method, flat, and the units that crossed a kink."""
     network, parameters, signals = problem.network, problem.parameters, problem.signals()
     by_method: dict[str, Any] = {}
@@ -197,10 +197,10 @@ def _jacobians(config: GradcheckConfig, problem: Problem) -> tuple[Found, list[A
         by_method["richardson"], error = extrapolated.value, extrapolated.error.reshape(-1)
     if "complex" in config.methods:
         by_method["complex"] = complex_jacobian(problem, memory=config.memory)
-    return Found({name: value.reshape(-1) for name, value in by_method.items()}, crossed, error), units
+    return Estimates({name: value.reshape(-1) for name, value in by_method.items()}, crossed, error), units
 
 
-def _look(config: GradcheckConfig, problem: Problem, found: Found, compared: Any) -> Looked:
+def _look(config: GradcheckConfig, problem: Problem, found: Estimates, compared: Any) -> Rechecked:
     """The second look at ∂E/∂θ."""
     sizes = found.sound()
     for layer in problem.network.layers(sizes):
@@ -215,7 +215,7 @@ def _look(config: GradcheckConfig, problem: Problem, found: Found, compared: Any
     return bounded(looked, of_parameters(config, problem), allowed, retake, _MOST)
 
 
-def _look_at_inputs(config: GradcheckConfig, problem: Problem, found: Found) -> Looked:
+def _look_at_inputs(config: GradcheckConfig, problem: Problem, found: Estimates) -> Rechecked:
     """The second look at ∂y/∂x, flat."""
     sizes = found.sound()
     count = sizes.size
@@ -231,7 +231,7 @@ def _look_at_inputs(config: GradcheckConfig, problem: Problem, found: Found) -> 
 
 
 def _parameter_tensors(
-    config: GradcheckConfig, problem: Problem, looked: Looked, compared: Any
+    config: GradcheckConfig, problem: Problem, looked: Rechecked, compared: Any
 ) -> Iterator[Derivatives]:
     """The parameter vectors cut into W1 b1 … WL bL."""
     # where ∂E/∂y is 0, the terms of the loss still round
@@ -248,7 +248,7 @@ def _parameter_tensors(
             yield Derivatives(f"{letter}{level + 1}", found, cut(bounds), doubts, cut(compared))
 
 
-def _input_tensor(config: GradcheckConfig, problem: Problem, looked: Looked) -> Derivatives:
+def _input_tensor(config: GradcheckConfig, problem: Problem, looked: Rechecked) -> Derivatives:
     """dy/dx."""
     noise = EPSILON * float(np.abs(problem.signals().output).max()) / config.central_step
     bound = rounding.jacobian_bound(problem)

@@ -1,4 +1,4 @@
-"""The calls of a function that is called point by point, counted as they are made: it may be slow."""
+"""Progress of a function that is called point by point, and may be slow: its calls are counted."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, part_methods
 
 CALLS = {"central": 2, "central4": 4, "richardson": 2 * STEP_COUNT, "complex": 1}
-"""How many values a method takes for one entry."""
+"""Function values that each method needs for one entry."""
 _OF_A_POINT = 200
-"""So many calls of value and gradient each point takes: most of them measure noise."""
+"""Calls of value and gradient for each point; most of them measure noise."""
 _OF_A_DIRECTION, _OF_A_STEP = 60, 10
-"""Likewise a direction of the error curve, and each of its steps."""
+"""Calls for each direction of the error curve, and for each of its steps."""
 _EVENTS = 1000
 
 
 def watched(config: GradcheckConfig, case: Case, context: RunContext) -> Case:
-    """The same case; its calls are told as they are made, and of how many."""
+    """The same case, whose calls are reported as they are made, with their total."""
     total, done = _expected(config, case), 0
     size = max(1, total // _EVENTS)
 
-    def told(function: Callable[[Floats], Any]) -> Callable[[Floats], Any]:
+    def reported(function: Callable[[Floats], Any]) -> Callable[[Floats], Any]:
         def values(x: Floats) -> Any:
             nonlocal done
             columns, found = x.reshape(len(x), -1), []
@@ -41,7 +41,7 @@ def watched(config: GradcheckConfig, case: Case, context: RunContext) -> Case:
 
         return values
 
-    return replace(case, value=told(case.value), gradient=told(case.gradient))
+    return replace(case, value=reported(case.value), gradient=reported(case.gradient))
 
 
 def _expected(config: GradcheckConfig, case: Case) -> int:

@@ -1,4 +1,4 @@
-"""What is wrong with a function itself, whatever its derivatives are."""
+"""Findings: faults of the function itself, such as randomness, whatever its derivatives are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dnnexp.experiments.base import Metrics
 from dnnexp.text import counted
 
 _LEAST_ORDER = 1.5
-"""Below it an order of 2 is none: of a wrong gradient the remainder shows 1, central differences none."""
+"""A Taylor remainder of lower order than this means a wrong gradient: a right one gives 2, a wrong one 1."""
 
 Kind = Literal[
     "non_deterministic",
@@ -34,7 +34,7 @@ class Finding:
     """One finding.
 
     Attributes:
-        kind: what is wrong.
+        kind: the kind of fault.
         where: the function, tensor or point.
         evidence: the numbers that show it.
     """
@@ -55,8 +55,8 @@ def probe(where: str, function: Callable[[Any], Any], x: Floats) -> Iterator[Fin
     first, second = (np.array(function(given)) for _ in range(2))
     if not np.array_equal(given, x, equal_nan=True):
         changed = int(np.count_nonzero(given != x))
-        told = f"{_some(changed, x.size)} of x {'is' if changed == 1 else 'are'} changed by a call"
-        yield Finding("mutates_input", where, told)
+        text = f"{_some(changed, x.size)} of x {'is' if changed == 1 else 'are'} changed by a call"
+        yield Finding("mutates_input", where, text)
     elif not np.array_equal(first, second, equal_nan=True):
         difference = float(np.nanmax(np.abs(first - second)))
         yield Finding("non_deterministic", where, f"two calls differ by {difference:.3g}")
@@ -66,8 +66,8 @@ def probe(where: str, function: Callable[[Any], Any], x: Floats) -> Iterator[Fin
     if broken.any():
         index = [int(i) for i in np.unravel_index(int(broken.argmax()), first.shape)]
         count = int(broken.sum())
-        told = f"{_some(count, broken.size)} {'is' if count == 1 else 'are'} not finite, the first at {index}"
-        yield Finding("non_finite", where, told)
+        text = f"{_some(count, broken.size)} {'is' if count == 1 else 'are'} not finite, the first at {index}"
+        yield Finding("non_finite", where, text)
 
 
 def _some(count: int, whole: int) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with a formula: tensor and entry, both numbers, and a known mistake that explains it."""
+"""Diagnosis of a wrong formula: tensor, entry, both numbers, and the known mistake that explains them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.text import counted
 
 _TOLERANCE = 1e-5
-"""How nearly the formula must be a multiple of the truth, relative to the tensor's largest entry."""
+"""Tolerance for the formula to be a multiple of the truth, relative to the tensor's largest entry."""
 _WORDS = {
     "sign": "as if its sign were wrong",
     "factor": "as if a factor of 2 were wrong",
@@ -33,12 +33,12 @@ def explain(tensors: Mapping[str, Derivatives], wrong: list[Metrics]) -> Metrics
     rated = ~tensor.crossed(tensor.doubts) & np.isfinite(truth)
     batch = tensor.shape[1] if tensor.tensor.startswith("loss:") else None
     fault = ratio(np.where(rated, claimed, 0.0), np.where(rated, truth, 0.0), batch, _TOLERANCE)
-    told = evidence(worst)
+    text = evidence(worst)
     if fault in _WORDS:
-        told = f"{told}; {_WORDS[fault]}"
+        text = f"{text}; {_WORDS[fault]}"
     elif (place := _place(tensor, claimed, truth, rated)) is not None:
-        told = f"{told}; {place}"
-    return {"tensor": worst["tensor"], "layer": None, "fault": fault, "evidence": told}
+        text = f"{text}; {place}"
+    return {"tensor": worst["tensor"], "layer": None, "fault": fault, "evidence": text}
 
 
 def _trusted(tensor: Derivatives) -> str:
@@ -55,14 +55,14 @@ def _place(tensor: Derivatives, claimed: Any, truth: Any, rated: Any) -> str | N
     if not off.any():
         return None
     wrong, of = int(off.sum()), counted(int(rated.sum()), "entry", "entries")
-    told = f"{wrong:,} of {of} {'is' if wrong == 1 else 'are'} wrong"
+    text = f"{wrong:,} of {of} {'is' if wrong == 1 else 'are'} wrong"
     columns = off.reshape(len(off), -1).any(axis=0)
     if columns.size > 1 and 0 < columns.sum() <= 3 and columns.sum() < columns.size:
         names = ", ".join(
             str([int(i) for i in np.unravel_index(j, off.shape[1:])]) for j in np.flatnonzero(columns)
         )
-        told += f", all of coordinate {names}"
-    return told + _pattern(claimed[off], truth[off])
+        text += f", all of coordinate {names}"
+    return text + _pattern(claimed[off], truth[off])
 
 
 def _pattern(claimed: Floats, truth: Floats) -> str:

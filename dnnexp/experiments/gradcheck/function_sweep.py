@@ -16,11 +16,11 @@ from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.sweep import curve_metrics
 
 _MOST_ROWS = 100
-"""Over all cases; each has one at least."""
+"""Directions over all cases; each case has at least one."""
 _ROUNDINGS = 16
-"""So many roundings of its terms a third derivative must be above."""
+"""A third derivative counts only above this many rounding errors of its terms."""
 _CURVATURE_STEP = 1e-4
-"""The step, along a direction, of the second difference of slopes that gives the third derivative."""
+"""Step of the second difference of directional derivatives, which gives the third derivative."""
 
 
 class Swept(NamedTuple):
@@ -89,5 +89,5 @@ def _third(case: Case, x: Floats, v: Floats) -> float:
 
 
 def _slope(case: Case, x: Floats, v: Floats, of: Callable[[Any], Any] = np.asarray) -> float:
-    """∇f·v by the formula, of every factor what is asked for."""
+    """∇f·v by the formula."""
     return float(of(case.gradient(x[:, None].copy()))[:, 0] @ of(v))

@@ -21,20 +21,20 @@ from dnnexp.experiments.gradcheck.findings import Finding, probe
 from dnnexp.experiments.gradcheck.function_blame import explain
 from dnnexp.experiments.gradcheck.function_sweep import sweep
 from dnnexp.experiments.gradcheck.measured import Coverage, Measured
-from dnnexp.experiments.gradcheck.plugin_errors import refuse_shapes, told_by_line
-from dnnexp.experiments.gradcheck.recheck import Found, Looked, recheck
+from dnnexp.experiments.gradcheck.plugin_errors import check_shapes, report_plugin_error
+from dnnexp.experiments.gradcheck.recheck import Estimates, Rechecked, recheck
 
 _ROUNDINGS = 16
-"""So many roundings, of an entry and of what it depends on, may a formula be off beside its noise."""
+"""Rounding errors, of an entry and of its terms, that a formula is allowed beside its noise."""
 _FEWEST_ROUNDINGS = 2
-"""At least so many roundings is a value off: errors of approximations are no noise, they vary slowly."""
+"""Least error of a value in rounding errors: approximation errors vary slowly and do not show as noise."""
 _LEAST = 1000
-"""So many roundings of a value, over the longest step, are what extrapolation can reach where it finds 0."""
+"""Rounding errors of a value, over the longest step: the resolution of extrapolation where it reports 0."""
 _TINY = float(np.finfo(np.float64).smallest_normal)
 _BLOCK = 2**11
-"""So many entries are extrapolated at a time: more are reported on the way."""
+"""Entries that are extrapolated at a time; progress is reported between such blocks."""
 _NOISES = 8
-"""So many standard deviations of its noise may a value be off."""
+"""Standard deviations of its noise that a value is allowed."""
 
 TOLERANCE = (
     "Extrapolation states an error for each entry, by its steps and by the noise of the function, measured as"
@@ -45,14 +45,14 @@ TOLERANCE = (
 
 def measure(config: GradcheckConfig, context: RunContext) -> Measured:
     """Every case of the target at all of its points."""
-    with told_by_line("target"):
+    with report_plugin_error("target"):
         cases = config.target.cases(context.streams)
     cases = tuple(watched(config, case, context) if case.one_by_one else case for case in cases)
     tensors: list[Derivatives] = []
     taken, findings = 0, list(config.target.findings)
     for done, case in enumerate(cases, start=1):
-        with told_by_line(case.name):
-            refuse_shapes(case)
+        with report_plugin_error(case.name):
+            check_shapes(case)
             found, again = _derivatives(config, case, context)
             known = {finding.kind for finding in case.findings}
             findings += [*case.findings, *(more for more in _inspect(case) if more.kind not in known)]
@@ -130,7 +130,7 @@ def _derivatives(config: GradcheckConfig, case: Case, context: RunContext) -> tu
     allowed = _allowed(config, case, claimed, again, bound)
     unknown = ~(again.error <= allowed)  # where extrapolation fails, so may a step that agrees with it
     looked = recheck(
-        Found(by_method, {m: unknown for m in ("central", "central4") if m in by_method}, again.error),
+        Estimates(by_method, {m: unknown for m in ("central", "central4") if m in by_method}, again.error),
         allowed,
         compared,
         lambda places: Extrapolated(*(part[places] for part in again)),
@@ -161,7 +161,7 @@ def _quotients(config: GradcheckConfig, case: Case, entries: _Entries) -> dict[s
     return by_method
 
 
-def _piece(case: Case, piece: Piece, looked: Looked, bound: Floats, compared: Any) -> Derivatives:
+def _piece(case: Case, piece: Piece, looked: Rechecked, bound: Floats, compared: Any) -> Derivatives:
     """One tensor of a case, `(N, ...)`. What extrapolation cannot give, at a kink, counts as crossed."""
 
     def cut(vector: Any) -> Any:

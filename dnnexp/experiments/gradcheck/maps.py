@@ -63,7 +63,7 @@ def _against(method: str, methods: dict[str, None]) -> tuple[str, str]:
 
 
 def block_of(size: int) -> int:
-    """How many entries of an axis of that size one of a map stands for."""
+    """Entries of an axis of that size that one entry of the map covers."""
     return -(-size // MOST)
 
 

@@ -60,8 +60,8 @@ def non_finite(problem: Problem) -> Iterator[Finding]:
             first = np.unravel_index(int(broken.argmax()), array.shape)
             index = [int(i) for i in first] if array.ndim else ""
             some = f", {broken.sum():,} of {array.size:,} there" if array.ndim else ""
-            told = f"{array[first]} is the first number of the forward pass that is not finite{some}"
-            yield Finding("non_finite", f"{name}{index}", f"{told}: no derivative is defined")
+            text = f"{array[first]} is the first number of the forward pass that is not finite{some}"
+            yield Finding("non_finite", f"{name}{index}", f"{text}: no derivative is defined")
             return
 
 

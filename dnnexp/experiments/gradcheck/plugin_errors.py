@@ -1,4 +1,4 @@
-"""What a plugin's part does wrong when it is called, told by its line; errors of built-in ones are bugs."""
+"""Errors of a plugin's part when it is called, with file and line. Errors of built-in parts are bugs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dnnexp.experiments.gradcheck.cases import Case
 
 
 @contextmanager
-def told_by_line(where: str) -> Iterator[None]:
-    """An exception that passed a line of a plugin, as a message with that line.
+def report_plugin_error(where: str) -> Iterator[None]:
+    """Turn an exception that passed through a plugin into a message with the plugin's file and line.
 
     Raises:
-        UserCodeError: there was one.
+        UserCodeError: the plugin's code raised.
     """
     try:
         yield
@@ -35,11 +35,11 @@ def told_by_line(where: str) -> Iterator[None]:
         raise UserCodeError(f"{where}: {file}:{own[-1].lineno}: {type(error).__name__}: {error}") from None
 
 
-def refuse_shapes(case: Case) -> None:
-    """A value is one number for each point, a derivative has the shape of the points.
+def check_shapes(case: Case) -> None:
+    """Check that a value is one number for each point and that a derivative has the shape of the points.
 
     Raises:
-        UserCodeError: one is not.
+        UserCodeError: a shape differs.
     """
     x = case.points
     for kind, function, expected in (

@@ -22,12 +22,12 @@ from dnnexp.core.second_order import (
 from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.checks import Derivatives
 from dnnexp.experiments.gradcheck.config import GradcheckConfig, ordered
-from dnnexp.experiments.gradcheck.recheck import Found, recheck
+from dnnexp.experiments.gradcheck.recheck import Estimates, recheck
 
 _SECOND = {"central", "richardson", "complex"}
 """How the gradient may be differentiated again, beside forward mode over the pass back."""
 _NOISE = 0.1
-"""A standard deviation of rounding, as part of its bound."""
+"""Standard deviation of the rounding error, as a fraction of its bound."""
 
 
 def second_order_methods(config: GradcheckConfig) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def _product(
     def cut(vector: Any) -> Any:
         return vector.reshape(shape)
 
-    found = Found(flat, {"central": mask} if "central" in flat else {}, again.error.reshape(-1))
+    found = Estimates(flat, {"central": mask} if "central" in flat else {}, again.error.reshape(-1))
     allowed = np.full(mask.shape, config.tolerances.central * found.sound().max())
     looked = recheck(found, allowed, np.ones(mask.shape, bool), retake, mask.size)
     noise = float(bound.max()) / config.central_step

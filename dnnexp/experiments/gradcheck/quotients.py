@@ -20,12 +20,12 @@ from dnnexp.core.input_derivatives import central_fourth_jacobian, central_jacob
 from dnnexp.core.parameter_derivatives import central_derivatives, central_fourth_derivatives
 from dnnexp.core.problem import Problem
 from dnnexp.experiments.gradcheck.config import DIFFERENCES, GradcheckConfig, Tolerances
-from dnnexp.experiments.gradcheck.recheck import Looked
+from dnnexp.experiments.gradcheck.recheck import Rechecked
 
 ROUNDING = {"central": 1.0, "central4": 4 / 3 + 1 / 6}
 """How far rounding moves Σ cₘ (φ(mh) − φ(−mh)) / 2mh, over how far it moves that of one h: Σ |cₘ| / m."""
 _DOUBLED = {"central": 2.0**2 - 1, "central4": 2.0**4 - 1}
-"""What a doubled step adds to the truncation, over the truncation itself."""
+"""Growth of the truncation error when the step is doubled, relative to the error itself."""
 
 
 class Quotients(NamedTuple):
@@ -90,12 +90,12 @@ def of_inputs(config: GradcheckConfig, problem: Problem) -> dict[str, Quotients]
 
 
 def bounded(
-    looked: Looked,
+    looked: Rechecked,
     quotients: Mapping[str, Quotients],
     allowed: Floats,
     retake: Callable[[Integers], Extrapolated],
     most: int,
-) -> Looked:
+) -> Rechecked:
     """With the error of every entry by central and central4, infinite where none is known.
 
     Args:
@@ -111,18 +111,18 @@ def bounded(
 
 
 def _bounded(
-    looked: Looked,
+    looked: Rechecked,
     method: str,
     quotient: Quotients,
     allowed: Floats,
     retake: Callable[[Integers], Extrapolated],
     most: int,
-) -> Looked:
+) -> Rechecked:
     """With those of one method."""
     value, taken = looked.by_method[method].copy(), looked.again[method]
     is_first, distance = np.isnan(taken), _distance(looked, method)
     error = np.where(is_first, quotient.rounding, taken)
-    # what is farther off, the tolerance judges
+    # larger errors are left to the tolerance
     unknown = looked.crossed[method] | looked.unsure[method] | (distance > allowed)
     (places,) = np.nonzero(is_first & ~unknown & (distance > error))
     if len(places):
@@ -144,7 +144,7 @@ def _bounded(
     )
 
 
-def _distance(looked: Looked, method: str) -> Floats:
+def _distance(looked: Rechecked, method: str) -> Floats:
     """From the nearest of the exact methods; if there is none, from the farthest of the others."""
     own = looked.by_method[method]
     others = {name: np.abs(own - value) for name, value in looked.by_method.items() if name != method}

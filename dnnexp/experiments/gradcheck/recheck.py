@@ -18,7 +18,7 @@ from dnnexp.experiments.gradcheck.checks import Doubt
 from dnnexp.experiments.gradcheck.config import DIFFERENCES, TRUSTED
 
 
-class Found(NamedTuple):
+class Estimates(NamedTuple):
     """Some derivatives as the methods first give them.
 
     Attributes:
@@ -39,7 +39,7 @@ class Found(NamedTuple):
         return np.where(broken, 0.0, values)
 
 
-class Looked(NamedTuple):
+class Rechecked(NamedTuple):
     """Derivatives after the second look.
 
     Attributes:
@@ -74,9 +74,9 @@ class Looked(NamedTuple):
 
 
 def recheck(
-    found: Found, allowed: Floats, compared: Any, retake: Callable[[Integers], Extrapolated], most: int
-) -> Looked:
-    """Take again what is in doubt, at most so many entries, the most doubtful first.
+    found: Estimates, allowed: Floats, compared: Any, retake: Callable[[Integers], Extrapolated], most: int
+) -> Rechecked:
+    """Measure doubtful entries again with other steps: at most `most`, the most doubtful first.
 
     Args:
         found: the derivatives.
@@ -92,7 +92,7 @@ def recheck(
         error = np.where(_contradicted(found, allowed), np.inf, error)
         unsure["richardson"] = error > allowed
     none = {method: np.full(allowed.shape, np.nan) for method in doubts}
-    first = Looked(dict(found.by_method), dict(found.crossed), unsure, error, 0, none, {})
+    first = Rechecked(dict(found.by_method), dict(found.crossed), unsure, error, 0, none, {})
     largest = np.max([np.zeros(allowed.shape), *doubts.values()], axis=0)
     ranked = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
     places = ranked[:most]
@@ -102,7 +102,7 @@ def recheck(
     is_sure = again.error <= allowed[places]
     for method, doubt in doubts.items():
         taken = _replaced(first, method, places, doubt[places] > 0, is_sure, again)
-        still = _doubt(Found(taken.by_method, taken.crossed, found.error), method, allowed)[places] > 0
+        still = _doubt(Estimates(taken.by_method, taken.crossed, found.error), method, allowed)[places] > 0
         left = ranked[most:]
         if not still[is_sure].any():
             taken.unsure[method][left] = doubt[left] > 0  # those looked at were right after all
@@ -112,7 +112,7 @@ def recheck(
     return first._replace(taken=len(places))
 
 
-def _contradicted(found: Found, allowed: Floats) -> Any:
+def _contradicted(found: Estimates, allowed: Floats) -> Any:
     """Where extrapolation is alone: a quotient of one step agrees with all exact methods, and it does not.
 
     So it is where waves are shorter than its steps.
@@ -129,8 +129,8 @@ def _contradicted(found: Found, allowed: Floats) -> Any:
 
 
 def _replaced(
-    looked: Looked, method: str, places: Integers, in_doubt: Any, is_sure: Any, again: Extrapolated
-) -> Looked:
+    looked: Rechecked, method: str, places: Integers, in_doubt: Any, is_sure: Any, again: Extrapolated
+) -> Rechecked:
     """With the entries of one method that were in doubt replaced where the new ones are sure."""
     value, crossed = looked.by_method[method].copy(), looked.crossed[method].copy()
     unsure, stated = looked.unsure[method].copy(), looked.again[method].copy()
@@ -147,7 +147,7 @@ def _replaced(
     )
 
 
-def _doubt(found: Found, method: str, allowed: Floats) -> Floats:
+def _doubt(found: Estimates, method: str, allowed: Floats) -> Floats:
     """By how much it is off any of the better methods, beyond what is allowed; infinite at kinks, else 0.
 
     Better are those that are no quotient of one step; extrapolation where it is sure.

@@ -1,4 +1,4 @@
-"""What summaries and figures both say of a run: what the verdict is about, and how much was compared."""
+"""Phrases that summaries and figures share: the reason of the verdict, and how much was compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dnnexp.text import counted
 
 
 def headline(metrics: Metrics) -> Metrics | None:
-    """The finding that the verdict is about: no two methods are seen to disagree. None if it is another."""
+    """The finding that decides the verdict; None where methods disagree or the check passed."""
     if metrics["passed"] or not all(metrics["agreement"].values()):
         return None
     found = [finding for finding in metrics["findings"] if Finding(**finding).blocks]
@@ -22,22 +22,22 @@ def headline(metrics: Metrics) -> Metrics | None:
 
 
 def breaks_down(finding: Metrics | None) -> bool:
-    """Whether it is numbers that are not finite, which leave nothing to compare."""
+    """Whether the finding is a number that is not finite, which leaves nothing to compare."""
     return finding is not None and finding["kind"] == "non_finite"
 
 
 def kind(finding: Metrics) -> str:
-    """What is wrong, in words."""
+    """The kind of a finding, in words."""
     return "not finite" if finding["kind"] == "non_finite" else str(finding["kind"]).replace("_", " ")
 
 
-def told(finding: Metrics) -> str:
-    """A finding in a sentence."""
+def describe(finding: Metrics) -> str:
+    """A finding as a sentence."""
     return f"{kind(finding)}: {finding['where']}: {finding['evidence']}"
 
 
 def points(coverage: Metrics) -> str:
-    """At how many points functions were checked; '' for networks, which are checked at one set of weights."""
+    """The number of points of functions; '' for networks, which are checked at one set of weights."""
     fewest, most = coverage["fewest_points"], coverage["most_points"]
     if fewest is None:
         return ""
@@ -47,7 +47,7 @@ def points(coverage: Metrics) -> str:
 
 
 def share(config: GradcheckConfig, coverage: Metrics) -> str:
-    """How many entries were compared: of a network those of parameters, as all of dy/dx always are."""
+    """The share of entries compared. For a network it counts parameters: all of dy/dx is always compared."""
     compared, entries = coverage["compared"], coverage["entries"]
     if config.network is None or not isinstance(config.target, NetworkTarget):
         return f"{compared:,} of {counted(entries, 'entry', 'entries')}"

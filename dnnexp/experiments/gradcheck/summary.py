@@ -10,21 +10,21 @@ from rich.text import Text
 
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.gradcheck.checks import ratio
-from dnnexp.experiments.gradcheck.sentences import breaks_down, headline, kind, points, share, told
+from dnnexp.experiments.gradcheck.sentences import breaks_down, describe, headline, kind, points, share
 from dnnexp.experiments.gradcheck.targets import FunctionTarget
 from dnnexp.experiments.tables import table
 from dnnexp.text import counted
 
 _FAILURES = 10
 _SINGLE = {
-    "uJv": "⟨u, J v⟩ against ⟨Jᵀu, v⟩, J = ∂y/∂(θ, x)",
-    "uHv": "⟨u, H v⟩ against ⟨H u, v⟩",
+    "uJv": "adjoint test, ⟨u, J v⟩ against ⟨Jᵀu, v⟩, J = ∂y/∂(θ, x)",
+    "uHv": "symmetry of the Hessian, ⟨u, H v⟩ against ⟨H u, v⟩",
     "directional": "∇E·v along random directions, at the best steps of each",
 }
-"""The tests that give one number for each random direction."""
+"""Titles of the checks that give one number for each random direction."""
 _HIDDEN = "below the round-off of differences"
 _WIDTH = 80
-"""Of a table; more pairs than fit go into several."""
+"""Largest width of a table in characters; pairs that do not fit go into further tables."""
 
 
 def tables(result: Result) -> list[RenderableType]:
@@ -55,7 +55,7 @@ def _errors(name: str, checks: Any) -> list[RenderableType]:
 
 
 def _chunks(pairs: tuple[str, ...], head: int) -> Iterator[slice]:
-    """Which pairs make a table, beside a first column of `head` characters."""
+    """Slices of pairs that fit into a table beside a first column of `head` characters."""
     start = max(head, 9) + 5
     first, width = 0, start
     for place, pair in enumerate(pairs):
@@ -80,18 +80,18 @@ def _single(checks: Any) -> Iterator[RenderableType]:
 def _orders(order: Any) -> Iterator[RenderableType]:
     """The slopes of the error curves in the truncation branch."""
     named = {"central differences": order, "of fourth order": order["central4"]}
-    named["Taylor remainder"] = order["taylor"]
+    named["Taylor remainder |E(θ + hv) - E(θ) - h∇E·v|"] = order["taylor"]
     shown = [
-        f"{name} {found['observed']:.2f} (theory {found['expected']:g})"
-        for name, found in named.items()
-        if found["observed"] is not None
+        f"{name} {fit['observed']:.2f} (theory {fit['expected']:g})"
+        for name, fit in named.items()
+        if fit["observed"] is not None
     ]
     if shown:
-        yield Text(f"slopes against the step: {', '.join(shown)}")
+        yield Text(f"order of the error in the step: {', '.join(shown)}")
 
 
 def _coverage(config: Any, coverage: Any) -> Iterator[RenderableType]:
-    """What was not compared, and the chance that it hides something."""
+    """The share that was compared, and the probability that the rest hides an error."""
     chance = f"with probability {coverage['miss_probability']:.2g}"
     if config.directions:
         wrong = f"wrong by {coverage['error']:.0%} of its tensor's largest is missed {chance}"
@@ -113,31 +113,32 @@ def verdict(result: Result) -> list[RenderableType]:
     if metrics["passed"]:
         where = f", {at}" if (at := points(metrics["coverage"])) else ""
         sentence = Text(f"correct: all methods agree on every tensor{where}{_tail(metrics)}", style="green")
-        warnings = [Text(told(finding), style="yellow") for finding in metrics["findings"]]
+        warnings = [Text(describe(finding), style="yellow") for finding in metrics["findings"]]
         return [sentence, *_advice(result), *warnings]
     return [
         Text.assemble((f"{metrics['verdict']}{_reason(metrics, main)}", "bold red"), _diagnosis(metrics)),
-        *(Text(told(finding)) for finding in metrics["findings"] if finding != main),
+        *(Text(describe(finding)) for finding in metrics["findings"] if finding != main),
         *([] if breaks_down(main) else _failures(result)),
     ]
 
 
 def _reason(metrics: Any, main: Any) -> str:
-    """What the verdict is about, and the facts beside it."""
+    """The reason of the verdict, with the points and the counts of kinks."""
     if breaks_down(main):
-        return f": {told(main)}"
+        return f": {describe(main)}"
     reason = f": {metrics['culprit']} alone disagrees with all others" if metrics["culprit"] else ""
     if main is not None:  # the diagnosis has its numbers
-        reason = f": {kind(main)}: {main['where']}" if metrics["diagnosis"] else f": {told(main)}"
+        reason = f": {kind(main)}: {main['where']}" if metrics["diagnosis"] else f": {describe(main)}"
     at = points(metrics["coverage"])
     return reason + (f"; checked {at}" if at else "") + _tail(metrics)
 
 
 def _tail(metrics: Any) -> str:
-    """What kinks and rounding did."""
+    """The numbers of entries that kinks and rounding affected."""
     kinks, tail = metrics["kinks"], ""
     if kinks["crossed"]:
-        tail = f"; {kinks['crossed']:,} of {counted(kinks['checked'], 'entry', 'entries')} crossed a kink"
+        crossed, of = kinks["crossed"], counted(kinks["checked"], "entry", "entries")
+        tail = f"; {crossed:,} of {of} crossed a kink, where the derivative jumps"
     if any(kinks["layers"]):
         tail += f" (units that did, by layer: {', '.join(map(str, kinks['layers']))})"
     again = metrics["rechecked"]
@@ -160,10 +161,10 @@ def _advice(result: Result) -> Iterator[RenderableType]:
     target = result.config.target
     if result.metrics["coverage"]["most_points"] != 1:
         return
-    how = "set target.points to more"
+    how = "raise target.points"
     if isinstance(target, FunctionTarget):
         own = f"{target.function.rpartition('.')[2]}_points"
-        how = f"give more in target.points, or as a list {own} in the plugin"
+        how = f"add points to target.points, or define a list {own} in the plugin"
     yield Text(f"a wrong gradient may happen to be right at one point: {how}", style="yellow")
 
 
@@ -193,18 +194,18 @@ def _failure(result: Result, entry: Any) -> str:
 
 
 def doubt(result: Result, entry: Any) -> str:
-    """Why a check that found no error did not pass either."""
+    """Why a check that shows no error did not pass."""
     own = [each["pair"] for each in result.metrics["checks"] if each["tensor"] == entry["tensor"]]
     if entry["unresolved"] and not any("complex" in pair for pair in own):
-        reason = "no step gives it well enough" if entry["tensor"] in _SINGLE else _HIDDEN
+        reason = "no step gives it accurately enough" if entry["tensor"] in _SINGLE else _HIDDEN
         return f"{reason}{_without_complex(result.config)}"
-    reasons = "at kinks, or where rounding leaves nothing"
+    reasons = "at kinks, or where rounding leaves no digits"
     count = counted(entry["excluded"], "entry", "entries")
     return f"{count} left out ({reasons}), more than tolerances.excluded"
 
 
 def _without_complex(config: Any) -> str:
-    """How the complex step is had, if it can be."""
+    """Advice on how to enable the complex step, where that is possible."""
     if isinstance(config.target, FunctionTarget):
         return "; if the function takes complex numbers, set target.is_complex=true"
     return "" if "complex" in config.methods else "; add the complex step to the methods"

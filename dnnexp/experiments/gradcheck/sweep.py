@@ -17,15 +17,15 @@ from dnnexp.core.problem import Problem
 from dnnexp.experiments.base import Metrics, RunContext, Work, finite
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
-from dnnexp.experiments.gradcheck.recheck import Found, recheck
+from dnnexp.experiments.gradcheck.recheck import Estimates, recheck
 
 EPSILON = float(np.finfo(np.float64).eps)
 _CURVATURE_STEP = 1e-5
-"""The step of the second difference of exact slopes that gives the third derivative."""
+"""Step of the second difference of exact directional derivatives, which gives the third derivative."""
 _FEWEST = 3
-"""Steps that show an order."""
+"""Number of steps needed to fit an order."""
 _CLEAR = 100.0
-"""By what factor truncation outweighs round-off where the order is read off."""
+"""The order is fitted where truncation exceeds round-off by this factor."""
 
 
 class Swept(NamedTuple):
@@ -86,7 +86,7 @@ def _tensor(
     if not methods:
         return
     known = {"backward": slopes, "richardson": found.value, "complex": np.array([e.value for e in exact])}
-    first = Found({method: known[method] for method in methods}, {}, found.error)
+    first = Estimates({method: known[method] for method in methods}, {}, found.error)
     allowed = np.full(slopes.shape, config.tolerances.central * first.sound().max())
     looked = recheck(first, allowed, np.ones(slopes.shape, bool), lambda places: found, most=0)
     # a kink of the slope's own slope only, as softsign's, does no harm

@@ -1,4 +1,4 @@
-"""How much work a gradient check will be, in words; and the same check made small."""
+"""The work of a gradient check in words, and a small version of the check."""
 
 from __future__ import annotations
 

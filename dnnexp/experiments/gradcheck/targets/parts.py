@@ -20,13 +20,13 @@ from dnnexp.experiments.gradcheck.targets.base import Target, Tensor
 from dnnexp.registry import examples, register, without_example
 
 _GRID = np.concatenate([np.linspace(-6.1, 6.1, 50), [-30.0, -20.0, -12.0, 12.0, 20.0, 30.0]])
-"""Pre-activations, none of them at a round number, where kinks are likely to be."""
+"""Pre-activations; none is a round number, where kinks are likely."""
 _CLEARANCE = 0.02
 """How far from a kink a pre-activation must be."""
 _ASIDE = 2.0**-20
 """How far from a kink, relative to max(1, |z|), the slopes on both sides of it are measured."""
 _ROUNDINGS = 8
-"""So many roundings a value beside a kink may be off."""
+"""Rounding errors that a value beside a kink is allowed."""
 
 Points = Annotated[int, Ge(1), Le(1000)]
 
@@ -162,7 +162,7 @@ class AllTargets(Target):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The parts that cannot be made without being told how."""
+        """The parts that need arguments, and so have no default."""
         text = "it has fields that must be given, and its class no method example()"
         return tuple(
             Finding("left_out", f"{kind}:{name}", text)

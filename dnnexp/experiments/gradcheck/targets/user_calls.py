@@ -1,4 +1,4 @@
-"""Calls of the user's code: fresh arguments, its exceptions told by its own lines, its results read."""
+"""Calls of the user's code: fresh arguments, exceptions with the user's line, conversion of results."""
 
 from __future__ import annotations
 
@@ -143,8 +143,8 @@ def numeric(result: Any, what: str, is_complex: bool = False) -> Numbers:
     try:
         array = np.asarray(result)
     except Exception as error:
-        told = str(error).partition("\n")[0]
-        raise TargetError(f"{what} is no array of numbers but {_kind(result)}: {told}") from None
+        reason = str(error).partition("\n")[0]
+        raise TargetError(f"{what} is not an array of numbers but {_kind(result)}: {reason}") from None
     if array.dtype == object and array.size and all(isinstance(number, Real) for number in array.flat):
         array = array.astype(np.float64)
     if array.dtype.kind not in ("fiuc" if is_complex else "fiu"):
@@ -176,7 +176,7 @@ def slopes(result: Any, name: str, arguments: Arguments) -> list[Numbers]:
     """A function's gradient: an array for each of the arguments, of their shapes, of its own dtypes.
 
     Raises:
-        TargetError: it is no such thing.
+        TargetError: a part is not an array of that shape.
     """
     found = []
     arrays = as_returned(result, name, arguments)
@@ -191,7 +191,7 @@ def as_returned(result: Any, name: str, arguments: Arguments) -> list[Numbers]:
     """The gradient by each of the arguments, of whatever shapes.
 
     Raises:
-        TargetError: it is no numbers, or not as many arrays as there are arguments.
+        TargetError: the gradient is not numeric, or has not one array per argument.
     """
     parts = [result] if arguments.is_one else _separate(result, name, arguments)
     return [

@@ -107,7 +107,7 @@ class UserFunction:
         called = call(self.slope, self.slope_name, self.arguments, x)
         return self._picked(called, 1) if self.is_pair and self.slope == self.function else called
 
-    def told(self, n: int) -> str:
+    def describe_point(self, n: int) -> str:
         """The n-th point in short: `x = [0.5, -1, …]`."""
         x = self.points[:, n]
         numbers = [f"{number:.4g}" for number in x[:4]] + ["…"] * (len(x) > 4)
@@ -252,7 +252,9 @@ def _called_everywhere(found: UserFunction) -> bool:
         try:
             finite &= bool(np.isfinite(found.value(x)) & np.isfinite(found.gradient(x)).all())
         except TargetError as error:
-            raise TargetError(f"{error}; at point {n}, {found.told(n)}" if n else str(error)) from None
+            raise TargetError(
+                f"{error}; at point {n}, {found.describe_point(n)}" if n else str(error)
+            ) from None
     return finite
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a user's function itself, whatever its gradient is."""
+"""Findings about a user's function itself, whatever its gradient is."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dnnexp.experiments.gradcheck.targets.user_function import UserFunction
 
 _NARROW = ("float32", "float16")
 _SINGLE = float(np.finfo(np.float32).eps) / 16
-"""Of |f|: an eighth of the rounding of single precision, and 3e7 times that of double."""
+"""Noise relative to |f|: an eighth of the rounding of single precision, 3e7 times that of double."""
 _COARSER = 64 * float(np.finfo(np.float32).eps)
-"""Of |f|: more than the rounding of single precision adds up to."""
+"""Noise relative to |f| that exceeds accumulated single-precision rounding."""
 _MEASURED = 3
-"""At how many points the noise is measured, with 45 to 63 calls each."""
+"""Number of points at which the noise is measured, with 45 to 63 calls each."""
 _ASIDE = 0.05
-"""How far from the points, relatively: values vanish at minima, which are popular points, but not beside."""
+"""Relative offset from the points: at a minimum the value may be 0, beside it it is not."""
 
 
 def inspect_function(f: UserFunction) -> tuple[Finding, ...]:
@@ -54,12 +54,12 @@ class _Twice:
 
 def _mutations(f: UserFunction, calls: list[_Twice]) -> Iterator[Finding]:
     """Arguments that a call changed: the first such call of the value, and of the gradient."""
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for n, twice in enumerate(calls):
         for name, what, called in twice.called:
             for argument, count in called.changed:
-                if (what, argument) not in told:
-                    told.add((what, argument))
+                if (what, argument) not in reported:
+                    reported.add((what, argument))
                     size = f.arguments.size_of(argument)
                     evidence = (
                         f"the {what} call changes {count} of the {size} entries of {argument}, point {n}"
@@ -140,7 +140,7 @@ def _leftovers(f: UserFunction) -> Iterator[Finding]:
     if changed:
         evidence = (
             f"a call of {f.name} at another point changes {changed} of {f.arguments.size} entries of the "
-            f"gradient at {f.told(0)}: it uses what the last call left behind"
+            f"gradient at {f.describe_point(0)}: it uses what the last call left behind"
         )
         yield Finding("stale_state", f.slope_name, evidence)
 
@@ -162,7 +162,7 @@ def _infinities(f: UserFunction, calls: list[_Twice]) -> Iterator[Finding]:
     for n, twice in enumerate(calls):
         value = float(twice.values[0])
         if not np.isfinite(value):
-            yield Finding("non_finite", f.name, f"the value is {value} at point {n}, {f.told(n)}")
+            yield Finding("non_finite", f.name, f"the value is {value} at point {n}, {f.describe_point(n)}")
             break
     for n, twice in enumerate(calls):
         for name, part in zip(f.arguments.names, twice.gradients[0], strict=True):
@@ -170,7 +170,7 @@ def _infinities(f: UserFunction, calls: list[_Twice]) -> Iterator[Finding]:
             if bad.size:
                 entry = f"{name}{_entry(int(bad[0]), part.shape)}"
                 number = float(part.flat[bad[0]])
-                evidence = f"the gradient by {entry} is {number} at point {n}, {f.told(n)}"
+                evidence = f"the gradient by {entry} is {number} at point {n}, {f.describe_point(n)}"
                 yield Finding("non_finite", f.slope_name, evidence)
                 return
 

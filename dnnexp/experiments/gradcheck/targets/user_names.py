@@ -14,9 +14,9 @@ from dnnexp.experiments.gradcheck.targets.user_points import Signature, Start, r
 GRADIENTS = (
     "{}_gradient", "{}_grad", "grad_{}", "gradient_{}", "{}_jacobian", "{}_jac", "{}_prime", "{}_der", "d_{}"
 )  # fmt: skip
-"""What the gradient of a function may be called beside it; scipy calls that of `rosen` `rosen_der`."""
+"""Names of a gradient beside its function; SciPy calls that of `rosen` `rosen_der`."""
 ATTRIBUTES = ("gradient", "grad")
-"""What it may be called as an attribute of the function."""
+"""Names of a gradient that is an attribute of its function."""
 _ABSENT: Any = object()
 
 
@@ -62,11 +62,11 @@ def resolve(text: str, gradient: str | None = None) -> Resolved:
         gradient: that of the gradient; without it, what `GRADIENTS` and `ATTRIBUTES` lead to.
 
     Raises:
-        TargetError: there is no such function, it has two gradients, or its points make no sense.
+        TargetError: there is no such function, it has two gradients, or its points are invalid.
     """
-    found = _Found.of(text, "function")
+    found = _NamedFunction.of(text, "function")
     if gradient is not None:
-        named = _Found.of(gradient, "gradient")
+        named = _NamedFunction.of(gradient, "gradient")
         slope: Callable[..., Any] | None = named.function
         slope_name, is_explicit = named.name, True
     else:
@@ -78,7 +78,7 @@ def resolve(text: str, gradient: str | None = None) -> Resolved:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _NamedFunction:
     """A function, its full name, its own name, and what it was found in: the nearest first."""
 
     name: str
@@ -87,7 +87,7 @@ class _Found:
     around: tuple[tuple[str, Any], ...]
 
     @classmethod
-    def of(cls, text: str, what: str) -> _Found:
+    def of(cls, text: str, what: str) -> _NamedFunction:
         stem, path = _plugin_of(text, what)
         try:
             owner: Any = registry.plugin(stem)
@@ -145,7 +145,7 @@ def _refuse_methods(owner: Any, name: str, full: str) -> None:
         )
 
 
-def _conventional(found: _Found) -> tuple[Callable[..., Any] | None, str]:
+def _conventional(found: _NamedFunction) -> tuple[Callable[..., Any] | None, str]:
     """The gradient that the conventions lead to; with none, the function's own second result."""
     matches: list[tuple[str, Callable[..., Any]]] = []
     for name, value in _candidates(found):
@@ -157,7 +157,7 @@ def _conventional(found: _Found) -> tuple[Callable[..., Any] | None, str]:
     return (matches[0][1], matches[0][0]) if matches else (None, found.name)
 
 
-def _candidates(found: _Found) -> Iterator[tuple[str, Any]]:
+def _candidates(found: _NamedFunction) -> Iterator[tuple[str, Any]]:
     full, owner = found.around[0]
     for pattern in GRADIENTS:
         name = pattern.format(found.leaf)
@@ -166,7 +166,7 @@ def _candidates(found: _Found) -> Iterator[tuple[str, Any]]:
         yield f"{found.name}.{name}", _get(found.function, name, found.name)
 
 
-def _start(found: _Found, signature: Signature) -> tuple[Start | None, str]:
+def _start(found: _NamedFunction, signature: Signature) -> tuple[Start | None, str]:
     """The points beside the function, or else at the top of its plugin."""
     names = [f"{found.leaf}_points", f"{found.leaf}_x0", f"{found.leaf}_point"]
     for name in [*names, "x0"]:

@@ -92,7 +92,7 @@ def read_start(given: Any, name: str, signature: Signature) -> Start:
     """One point: an array of any shape, or a tuple or dict of arrays.
 
     Raises:
-        TargetError: it does not fit what the function takes, or is no finite numbers.
+        TargetError: it does not fit what the function takes, or is not finite numbers.
     """
     if isinstance(given, Mapping):
         return _from_dict(given, name, signature)

@@ -63,6 +63,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if kind in metafunc.fixturenames:
             found = [example for cls in parts(kind).values() for example in examples(cls)]
             metafunc.parametrize(kind, found, ids=label)
+    if "plain_activation" in metafunc.fixturenames:  # with its defaults: for tests that take long
+        plain = [cls() for cls in parts("activation").values() if examples(cls)]
+        metafunc.parametrize("plain_activation", plain, ids=label)
 
 
 @st.composite

@@ -59,8 +59,8 @@ def test_forward_and_reverse_mode_are_adjoint(activation: Activation) -> None:
         assert excess(adjoint(problem, *vectors(problem, 1))).max() <= 1
 
 
-def test_the_hessian_is_symmetric(activation: Activation) -> None:
-    for problem in networks(activation, np.float64):
+def test_the_hessian_is_symmetric(plain_activation: Activation) -> None:
+    for problem in networks(plain_activation, np.float64):
         (_, v, _), (_, u, _) = (vectors(problem, 1, seed) for seed in (0, 1))
         assert excess(symmetry(problem, u, v)).max() <= 1
 

@@ -65,10 +65,10 @@ def backward(problem: Problem, direction: Direction) -> tuple[float, float]:
 
 @MOVED
 def test_every_method_is_the_gradient_along(
-    activation: Activation, loss: Loss, moved: tuple[bool, bool]
+    plain_activation: Activation, loss: Loss, moved: tuple[bool, bool]
 ) -> None:
     """Forward and complex to rounding; differences to their truncation, but for kinks; extrapolation says."""
-    problem = scaled(activation, loss)
+    problem = scaled(plain_activation, loss)
     direction = direction_of(problem, moved)
     expected, size = backward(problem, direction)
     assert forward_along(problem, direction) == pytest.approx(expected, abs=1e-13 * size, rel=0)

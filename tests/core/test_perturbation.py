@@ -44,19 +44,19 @@ def peak(work: Callable[[], Any]) -> float:
 
 
 @pytest.mark.parametrize("method", STACKED.values(), ids=STACKED)
-@pytest.mark.parametrize("memory", [2.0, 8.0])
-@pytest.mark.parametrize("name", ["sigmoid", "relu", "mish"])
+@pytest.mark.parametrize("name", ["relu", "mish"])
 def test_a_stack_keeps_within_its_memory(
-    method: Callable[..., Any], memory: float, name: str, loss: Loss, monkeypatch: pytest.MonkeyPatch
+    method: Callable[..., Any], name: str, loss: Loss, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one thread; mish has the most temporaries. The results and the network add less than 1 MiB."""
     monkeypatch.setattr("os.cpu_count", lambda: 1)
+    memory = 4.0
     problem = problem_of((64, 64, 64), (find("activation", name)(),) * 2, loss, batch=8)
     assert memory / 8 < peak(partial(method, problem, memory=memory)) < memory + 1
 
 
 @pytest.mark.parametrize("method", STACKED.values(), ids=STACKED)
-@pytest.mark.parametrize("name", ["gelu", "softplus", "erf", "hard_swish"])
+@pytest.mark.parametrize("name", ["gelu", "softplus"])
 def test_two_threads_keep_within_twice_the_memory(
     method: Callable[..., Any], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

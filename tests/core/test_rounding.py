@@ -41,9 +41,9 @@ def jacobian(problem: Problem) -> Any:
 # --- No error exceeds its bound ----------------------------------------------------------------------------
 
 
-def test_the_errors_of_single_precision(activation: Activation) -> None:
+def test_the_errors_of_single_precision(plain_activation: Activation) -> None:
     """Against the same passes in double precision: gradients, Jacobians, outputs."""
-    for problem in examples(activation):
+    for problem in examples(plain_activation):
         network, wide, bound = problem.network, in_double(problem), gradient_bound(problem)
         assert_bounded(backward(problem), backward(wide), bound)
         if network.parameter_count < 1000:

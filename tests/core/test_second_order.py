@@ -113,9 +113,9 @@ def test_every_method_gives_the_same_and_h_is_symmetric(
         assert np.abs(central.value - hessian)[:, smooth].max(initial=0) < 1e-4 * size
 
 
-def test_random_networks(activation: Activation) -> None:
+def test_random_networks(plain_activation: Activation) -> None:
     """Flat and wide, deep and narrow; two methods differ by twice the bound at most."""
-    for problem in networks(activation, np.float64):
+    for problem in networks(plain_activation, np.float64):
         v = directions(problem)
         found, bound = forward_over_reverse(problem, v), hessian_bound(problem, v)
         assert_bounded(complex_of_gradient(problem, v), found, 2 * bound)
@@ -209,9 +209,9 @@ def test_at_a_kink_extrapolation_states_half_the_jump() -> None:
 # --- Bounds ------------------------------------------------------------------------------------------------
 
 
-def test_the_errors_of_single_precision_are_within_their_bounds(activation: Activation) -> None:
+def test_the_errors_of_single_precision_are_within_their_bounds(plain_activation: Activation) -> None:
     """But for underflow: below 1e-18 the complex step of a slope leaves the range of single precision."""
-    for problem in networks(activation):
+    for problem in networks(plain_activation):
         v = directions(problem)
         wide, bound = in_double(problem), hessian_bound(problem, v)
         exact = forward_over_reverse(wide, v.astype(np.float64))

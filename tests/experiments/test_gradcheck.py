@@ -39,8 +39,14 @@ def run(config: GradcheckConfig, seed: int = 0) -> Result:
     return gradcheck.run(config, RunContext(Streams(seed)))
 
 
-@pytest.mark.parametrize("loss", [cls() for cls in registry.parts("loss").values()])
-@pytest.mark.parametrize("activation", [cls() for cls in registry.parts("activation").values()])
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [
+        *((Tanh(), cls()) for cls in registry.parts("loss").values()),
+        *((cls(), SquaredError()) for cls in registry.parts("activation").values()),
+    ],
+    ids=str,
+)
 def test_every_activation_and_loss_is_right(activation: Activation, loss: Any) -> None:
     result = run(config(activation, activation, Identity(), loss=loss))
     assert result.metrics["verdict"] == "correct"
@@ -191,7 +197,9 @@ def test_no_activation_is_accused_where_all_its_units_are_at_zero(activation: Ac
     assert metrics["verdict"] == ("inconclusive" if jump > 1e-3 else "correct")
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize(
+    "seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 40))]
+)
 def test_no_correct_network_is_accused(seed: int) -> None:
     """Central differences cannot resolve vanishing gradients: that was called wrong."""
     generator = np.random.default_rng(seed)
@@ -223,7 +231,7 @@ def test_what_central_differences_cannot_resolve_is_left_to_the_complex_step() -
 
 
 def test_relu_networks_are_not_accused() -> None:
-    for seed in range(20):
+    for seed in range(8):
         metrics = run(config(ReLU(), ReLU(), ReLU()), seed).metrics
         assert metrics["verdict"] in ("correct", "inconclusive")
 

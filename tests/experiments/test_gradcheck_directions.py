@@ -29,7 +29,7 @@ from dnnexp.registry import parts
 
 gradcheck = find("gradcheck")
 
-DEPTH = 4
+DEPTH = 3
 SWEEP = StepSweep(directions=1, per_decade=1)
 
 
@@ -50,9 +50,17 @@ def faults() -> list[Any]:
     return [pytest.param(fault, id=f"{fault.name}-{getattr(fault, 'layer', 'all')}") for fault in made]
 
 
-@pytest.mark.parametrize("changes", [{"fraction": 0.3}, {"directions": 3}], ids=["fraction", "directions"])
 @pytest.mark.parametrize("fault", faults())
-def test_every_fault_in_every_layer_is_caught_and_named(fault: Fault, changes: dict[str, Any]) -> None:
+def test_every_fault_in_every_layer_is_caught_and_named(fault: Fault) -> None:
+    assert_caught(fault, directions=3)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in faults() if getattr(fault.values[0], "layer", 2) == 2])
+def test_faults_are_caught_and_named_by_a_fraction_of_the_entries(fault: Fault) -> None:
+    assert_caught(fault, fraction=0.3)
+
+
+def assert_caught(fault: Fault, **changes: Any) -> None:
     metrics = metrics_of(config(*(5,) * (DEPTH + 1), inject=fault, **changes))
     assert (metrics["passed"], metrics["verdict"]) == (False, "wrong")
     assert metrics["culprit"] == "backward"
@@ -149,8 +157,7 @@ def test_a_wrong_entry_is_found_as_often_as_it_is_drawn(
     assert stated >= 1 - round(fraction * TENSOR) / TENSOR - 1e-12
 
 
-@pytest.mark.parametrize("tolerance", [1e-3, 3e-3])
-@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize(("directions", "tolerance"), [(1, 3e-3), (2, 1e-3)])
 def test_a_wrong_entry_is_found_as_often_as_is_stated(
     directions: int, tolerance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,14 +28,25 @@ def metrics_of(activation: Any, std: float, seed: int = 0, **changes: Any) -> An
     return gradcheck.run(config, RunContext(Streams(seed))).metrics
 
 
-@pytest.mark.parametrize("std", [0.01, 0.3, 1.0, 3.0])
+def accuses_nothing(name: str, std: float, seed: int) -> None:
+    metrics = metrics_of(parts("activation")[name](), std, seed)
+    assert metrics["verdict"] != "wrong", metrics["diagnosis"]
+    assert metrics["culprit"] is None
+
+
+@pytest.mark.parametrize("std", [0.01, 3.0])
 @pytest.mark.parametrize("name", parts("activation"))
 def test_no_right_network_is_accused(name: str, std: float) -> None:
     """Weights of std 3, whose truncation is large, were; and slopes that vanish."""
-    for seed in range(3):
-        found = metrics_of(parts("activation")[name](), std, seed)
-        assert found["verdict"] != "wrong", found["diagnosis"]
-        assert found["culprit"] is None
+    accuses_nothing(name, std, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("std", [0.01, 0.3, 1.0, 3.0])
+@pytest.mark.parametrize("name", parts("activation"))
+def test_no_right_network_is_accused_whatever_the_seed(name: str, std: float) -> None:
+    for seed in range(1, 4):
+        accuses_nothing(name, std, seed)
 
 
 @pytest.mark.parametrize("activation", [Sine(30.0), Tanh(), Sigmoid()])

@@ -69,21 +69,21 @@ def test_chi_is_the_slope_of_the_map_at_the_fixed_variance() -> None:
     assert chi(Tanh(), 1.0, q, w) == pytest.approx(chi_1(Tanh(), q, w), rel=1e-14)
 
 
-def test_a_fixed_correlation_is_one_and_iteration_goes_there(activation: Activation) -> None:
+def test_a_fixed_correlation_is_one_and_iteration_goes_there(plain_activation: Activation) -> None:
     for w, b in ((0.7, 0.05), (2.5, 0.05), (6.0, 0.3)):
-        q = float(fixed_variance(activation, w, b))
-        c = fixed_correlation(activation, q, w, b)
+        q = float(fixed_variance(plain_activation, w, b))
+        c = fixed_correlation(plain_activation, q, w, b)
         if math.isinf(q):
             assert c is None
             continue
         assert c is not None
-        assert (c == 1) == (chi_1(activation, q, w) <= 1)
-        assert correlation_map(activation, c, q, w, b) == pytest.approx(c, abs=1e-13)
-        slope = float(chi(activation, c, q, w))
+        assert (c == 1) == (chi_1(plain_activation, q, w) <= 1)
+        assert correlation_map(plain_activation, c, q, w, b) == pytest.approx(c, abs=1e-13)
+        slope = float(chi(plain_activation, c, q, w))
         assert slope <= 1
         reached = 0.5
         for _ in range(20):
-            reached = float(correlation_map(activation, reached, q, w, b))
+            reached = float(correlation_map(plain_activation, reached, q, w, b))
         # convex on [0, 1]: from above it falls at least as fast as the chord, whose slope is below χ₁
         assert abs(reached - c) <= abs(0.5 - c)
         if slope < 0.3 and c < 0.5:

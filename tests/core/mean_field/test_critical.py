@@ -61,20 +61,20 @@ def test_the_wave_and_the_error_function_have_closed_lines() -> None:
 
 @pytest.mark.parametrize("sigma_b2", [1e-6, 0.05, 1.0, 20.0])
 def test_at_a_critical_point_the_slope_is_one_and_the_variance_stays(
-    activation: Activation, sigma_b2: float
+    plain_activation: Activation, sigma_b2: float
 ) -> None:
-    highest = np.nanmax(critical_line(activation, np.logspace(-6, 6, 61)).sigma_b2, initial=-1)
+    highest = np.nanmax(critical_line(plain_activation, np.logspace(-6, 6, 61)).sigma_b2, initial=-1)
     if highest < sigma_b2:
-        with pytest.raises(ValueError, match=activation.name):
-            critical_at_bias(activation, sigma_b2)
+        with pytest.raises(ValueError, match=plain_activation.name):
+            critical_at_bias(plain_activation, sigma_b2)
         return
-    q, w, b, parallel = critical_at_bias(activation, sigma_b2)
+    q, w, b, parallel = critical_at_bias(plain_activation, sigma_b2)
     assert b == sigma_b2
-    assert chi_1(activation, q, w) == pytest.approx(1, rel=4e-15)
-    assert variance_map(activation, q, w, b) == pytest.approx(q, rel=1e-13)
+    assert chi_1(plain_activation, q, w) == pytest.approx(1, rel=4e-15)
+    assert variance_map(plain_activation, q, w, b) == pytest.approx(q, rel=1e-13)
     if parallel < 0.99:
-        assert fixed_variance(activation, w, b, q * 1.001) == pytest.approx(q, rel=1e-9)
-    by_variance = critical_at_variance(activation, q)
+        assert fixed_variance(plain_activation, w, b, q * 1.001) == pytest.approx(q, rel=1e-9)
+    by_variance = critical_at_variance(plain_activation, q)
     assert by_variance is not None
     assert by_variance[:2] == (q, w)
     assert by_variance.sigma_b2 == pytest.approx(b, abs=1e-13 * q)
@@ -145,10 +145,10 @@ def test_the_phases_of_the_tanh_meet_at_the_critical_line() -> None:
         np.testing.assert_array_equal(diagram.is_chaotic, [[False, True]])
 
 
-def test_a_phase_diagram_is_the_single_points(activation: Activation) -> None:
+def test_a_phase_diagram_is_the_single_points(plain_activation: Activation) -> None:
     w, b = np.array([0.5, 1.5, 3.0]), np.array([0.0, 0.2])
-    diagram = phase_diagram(activation, w, b, mean_square=0.5)
+    diagram = phase_diagram(plain_activation, w, b, mean_square=0.5)
     for row, sigma_b2 in enumerate(b):
         for column, sigma_w2 in enumerate(w):
-            q = fixed_variance(activation, sigma_w2, sigma_b2, sigma_w2 * 0.5 + sigma_b2)
+            q = fixed_variance(plain_activation, sigma_w2, sigma_b2, sigma_w2 * 0.5 + sigma_b2)
             np.testing.assert_allclose(diagram.q_star[row, column], q, rtol=1e-13)

@@ -61,8 +61,8 @@ def compare(activation: Activation, width: int, networks: int) -> None:
         assert (np.abs(values.mean(axis=0) - predicted) <= 4 * error).all()
 
 
-def test_means_over_networks(activation: Activation) -> None:
-    compare(activation, width=150, networks=100)
+def test_means_over_networks(plain_activation: Activation) -> None:
+    compare(plain_activation, width=100, networks=60)
 
 
 @pytest.mark.slow

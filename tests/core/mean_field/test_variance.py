@@ -58,22 +58,22 @@ def test_the_tanh_with_gain_five_thirds() -> None:
     assert saturated_probability(Tanh(), q) == pytest.approx(0.053935, abs=5e-7)
 
 
-def test_a_fixed_point_is_one_and_iteration_goes_there(activation: Activation) -> None:
+def test_a_fixed_point_is_one_and_iteration_goes_there(plain_activation: Activation) -> None:
     w, b = np.array([[0.3], [1.0], [2.5]]), np.array([0.0, 0.05, 1.0])
-    found = fixed_variance(activation, w, b, 0.7)
+    found = fixed_variance(plain_activation, w, b, 0.7)
     is_finite = np.isfinite(found)
-    mapped = variance_map(activation, found, w, b)
+    mapped = variance_map(plain_activation, found, w, b)
     np.testing.assert_allclose(mapped[is_finite], found[is_finite], rtol=4e-15, atol=1e-30)
     q = np.full((3, 3), 0.7)
     for _ in range(400):
-        q = np.minimum(variance_map(activation, q, w, b), 1e12)
+        q = np.minimum(variance_map(plain_activation, q, w, b), 1e12)
     with np.errstate(invalid="ignore", divide="ignore"):
-        slope = np.where(is_finite, chi_parallel(activation, np.where(is_finite, found, 0), w), 2)
+        slope = np.where(is_finite, chi_parallel(plain_activation, np.where(is_finite, found, 0), w), 2)
     is_quick = np.abs(slope) < 0.95  # 0.95^400 = 1e-9
     np.testing.assert_allclose(q[is_quick], found[is_quick], rtol=1e-8, atol=1e-8)
     is_diverging = np.isinf(found)
     assert (q[is_diverging] > 1).all()
-    assert (variance_map(activation, q, w, b) >= q * (1 - 1e-14))[is_diverging].all()
+    assert (variance_map(plain_activation, q, w, b) >= q * (1 - 1e-14))[is_diverging].all()
 
 
 @pytest.mark.parametrize("epsilon", [1e-2, 1e-4, 1e-6])

@@ -111,7 +111,7 @@ def networks(configure: Configure, activation: Activation, width: int, seeds: in
     return configure(**defaults | changes)
 
 
-QUICK, MANY = (200, 40), (500, 200)
+QUICK, MANY = (120, 30), (500, 200)
 """Width, and number of networks."""
 sizes = pytest.mark.parametrize(
     ("width", "seeds"),

@@ -1,4 +1,5 @@
 import math
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from dnnexp.core.differentiation import (
     GradientMethod,
     central_gradient,
     complex_gradient,
+    hessian,
     scaled_step,
 )
 from dnnexp.core.objectives import TestFunction, Valley
@@ -137,3 +139,17 @@ def test_differences_of_large_coordinates() -> None:
     x = np.array([[1e8]])
     found = central_gradient(lambda x: np.asarray((x**2).sum(axis=0)), x)
     np.testing.assert_allclose(found, 2e8, rtol=1e-9)
+
+
+class Cubic:
+    """x³ y, whose Hessian is known."""
+
+    def gradient(self, x: Any) -> Any:
+        """3 x² y and x³."""
+        return np.stack([3 * x[0] ** 2 * x[1], x[0] ** 3])
+
+
+def test_the_hessian_of_a_polynomial() -> None:
+    x, y = 0.7, -1.3
+    expected = [[6 * x * y, 3 * x**2], [3 * x**2, 0]]
+    np.testing.assert_allclose(hessian(cast(Any, Cubic()), np.array([x, y])), expected, rtol=1e-14)

@@ -190,3 +190,11 @@ def test_overflow_is_a_result_and_no_warning(method: Callable[[Problem], Floats]
     problem = replace(problem, parameters=1e160 * problem.parameters)
     with np.errstate(all="ignore"):
         assert not np.isfinite(method(problem)).all()
+
+
+def test_a_unit_at_a_kink_is_on_its_left() -> None:
+    assert perturbation.crosses((0.0,), np.array([0.0, 0.0, -1.0]), np.array([1.0, -1.0, 0.0])).tolist() == [
+        True,
+        False,
+        False,
+    ]

@@ -1,7 +1,7 @@
 """Figures of panels in columns, with a title, one legend, shared axis labels and notes.
 
-The size of a panel in inches is the only geometry. Everything else is measured and laid out by matplotlib's
-constrained layout in subfigures: the figure grows around its panels until they have their size.
+The size of a panel in inches is the only geometry. Everything else is measured by matplotlib and laid out by
+its constrained layout: the figure grows around its panels until they have their size.
 
     sheet = Sheet("reference: forward", count=5, size=(2.75, 1.95))
     for axes, case in zip(sheet.panels, cases):
@@ -48,8 +48,8 @@ _MOST_NOTE_LINES = 8
 _ROUNDS = 4
 """Layouts until the panels have their size; one or two are enough where no colour bar is beside them."""
 _TOLERANCE_INCHES = 0.02
-_LEAST_INCHES = 1e-3
-"""Stands for the size of a part that is empty."""
+_MOST_BELOW, _MOST_BESIDE = 6, 2
+"""Columns of a legend below and beside the panels."""
 
 
 class Sheet:
@@ -57,7 +57,6 @@ class Sheet:
 
     Attributes:
         figure: the figure.
-        body: the subfigure of the panels; what is added to it, constrained layout places.
         panels: the axes, row by row.
         columns: how many there are.
     """
@@ -88,22 +87,20 @@ class Sheet:
         self._title, self._notes = title, ""
         self._legend: Callable[[int], Legend] | None = None
         self._is_below = False
+        self._body = (0.0, 0.0, 1.0, 1.0)
+        self._artists: list[Artist] = []
         self.figure = Figure(layout="constrained")
-        self._grid = self.figure.add_gridspec(3, 2)
-        self._head, self.body, self._side, self._foot = (
-            self.figure.add_subfigure(place)
-            for place in (self._grid[0, :], self._grid[1, 0], self._grid[1, 1], self._grid[2, :])
-        )
+        self._canvas = FigureCanvasAgg(self.figure)
         self.panels = self._axes(count, rows, sharex, sharey)
 
     def _axes(self, count: int, rows: int, sharex: bool, sharey: bool) -> list[Axes]:
         ratios = {"width_ratios": self._widths, "height_ratios": self._heights}
-        grid = self.body.add_gridspec(rows, self.columns, **ratios)
+        grid = self.figure.add_gridspec(rows, self.columns, **ratios)
         panels: list[Axes] = []
         for index in range(count):
             row, column = divmod(index, self.columns)
             first = panels[0] if panels else None
-            axes = self.body.add_subplot(
+            axes = self.figure.add_subplot(
                 grid[row, column], sharex=first if sharex else None, sharey=first if sharey else None
             )
             axes.tick_params(
@@ -139,9 +136,9 @@ class Sheet:
             self.panels[0].set(xlabel=x, ylabel=y)
             return
         if x:
-            self.body.supxlabel(x)
+            self.figure.supxlabel(x)
         if y:
-            self.body.supylabel(y)
+            self.figure.supylabel(y)
 
     def legend(
         self,
@@ -168,10 +165,9 @@ class Sheet:
         if not found:
             return
         self._is_below = is_below
-        part = self._foot if is_below else self._side
 
         def make(columns: int) -> Legend:
-            return part.legend(
+            return self.figure.legend(
                 [handle for handle, _ in found],
                 [label for _, label in found],
                 loc="upper left",
@@ -192,7 +188,7 @@ class Sheet:
     ) -> None:
         """A colour bar with the ticks of a scale, to the right of some panels, or of all."""
         mappable = ScalarMappable(scale.norm(), colours)
-        bar = self.body.colorbar(mappable, ax=panels or self.panels, aspect=25, pad=0.02, label=label)
+        bar = self.figure.colorbar(mappable, ax=panels or self.panels, aspect=25, pad=0.02, label=label)
         bar.outline.set_visible(False)
         replace(scale, below="", above="").tick(bar.ax.yaxis)
 
@@ -202,72 +198,79 @@ class Sheet:
 
     def finish(self) -> Figure:
         """Lay the figure out; returns it with all positions fixed."""
+        for line in (line for axes in self.panels for line in axes.lines):
+            if not np.isfinite(np.asarray(line.get_xydata(), np.float64)).all(axis=1).any():
+                line.set_in_layout(False)  # matplotlib takes it to lie at the corner of the figure
         panels = np.array([sum(self._widths), sum(self._heights)])
         body = panels + 0.7 * np.array([len(self._widths), len(self._heights)])
         for _ in range(_ROUNDS):
             self._fit_parts(*body)
             self.figure.get_layout_engine().execute(self.figure)  # type: ignore[union-attr]
             missing = panels - self._measured()
-            body = body + missing
             if np.abs(missing).max() < _TOLERANCE_INCHES:
                 break
+            body = body + missing
         self.figure.set_layout_engine("none")
+        self._move_labels()
         return self.figure
 
     def _fit_parts(self, body_width: float, body_height: float) -> None:
-        """Give title, legend and notes the room that they take beside a body of that size."""
-        for part in (self._head, self._side, self._foot):
-            for artist in (*part.texts, *part.legends):
-                artist.remove()
-        side, below = self._legend_size(body_width, body_height)
+        """Size the figure for title, legend and notes around panels that take this room with their labels."""
+        while self._artists:
+            self._artists.pop().remove()
+        legend, side, below = self._fit_legend(body_width, body_height)
         width = max(body_width + side, _LEAST_WIDTH_INCHES)
         head = wrap(self._title, width - 2 * _PAD_INCHES, TITLE_POINTS)
         foot = wrap(self._notes, width - 2 * _PAD_INCHES, SMALL_POINTS, _MOST_NOTE_LINES)
-        heights = [
-            _text_height(len(head), TITLE_POINTS),
-            body_height,
-            max(below + _text_height(len(foot), SMALL_POINTS), _LEAST_INCHES),
-        ]
-        height = sum(heights)
+        head_height = _text_height(len(head), TITLE_POINTS)
+        foot_height = below + _text_height(len(foot), SMALL_POINTS)
+        height = head_height + body_height + foot_height
         self.figure.set_size_inches(width, height)
-        self._grid.set_height_ratios(heights)
-        self._grid.set_width_ratios([body_width, max(width - body_width, _LEAST_INCHES)])
-        left = _PAD_INCHES / width
-        style: Any = {"linespacing": _LINE_SPACING}
-        self._head.text(
-            left, 1 - _PAD_INCHES / heights[0], "\n".join(head), va="top", fontsize=TITLE_POINTS, **style
-        )
-        if foot:
-            bottom = _PAD_INCHES / heights[2]
-            text = "\n".join(foot)
-            self._foot.text(left, bottom, text, fontsize=SMALL_POINTS, color=FAINT, va="bottom", **style)
+        self._body = (0.0, foot_height / height, body_width / width, body_height / height)
+        self.figure.get_layout_engine().set(rect=self._body)  # type: ignore[union-attr, call-arg]
+        left, bottom = _PAD_INCHES / width, _PAD_INCHES / height
+        style: Any = {"x": left, "linespacing": _LINE_SPACING}
+        title = self.figure.text(y=1 - bottom, s="\n".join(head), va="top", fontsize=TITLE_POINTS, **style)
+        style |= {"fontsize": SMALL_POINTS, "color": FAINT}
+        self._artists += [title, self.figure.text(y=bottom, s="\n".join(foot), va="bottom", **style)]
+        if legend is not None:
+            beside = (body_width / width, 1 - head_height / height)
+            corner = (0.0, foot_height / height) if self._is_below else beside
+            legend.set_bbox_to_anchor(corner, self.figure.transFigure)
 
-    def _legend_size(self, body_width: float, body_height: float) -> tuple[float, float]:
-        """The width that the legend takes beside the panels, and the height that it takes below them."""
+    def _fit_legend(self, body_width: float, body_height: float) -> tuple[Legend | None, float, float]:
+        """The legend, the width that it takes beside the panels, and the height that it takes below them."""
         if self._legend is None:
-            return 0.0, 0.0
-        most = 6 if self._is_below else 3
-        renderer = FigureCanvasAgg(self.figure).get_renderer()  # type: ignore[no-untyped-call]
-        for columns in range(most, 0, -1) if self._is_below else range(1, most + 1):
+            return None, 0.0, 0.0
+        renderer = self._canvas.get_renderer()  # type: ignore[no-untyped-call]
+        choices = range(_MOST_BELOW, 0, -1) if self._is_below else range(1, _MOST_BESIDE + 1)
+        for columns in choices:
             legend = self._legend(columns)
             size = legend.get_window_extent(renderer)
-            width, height = (
-                size.width / self.figure.dpi + _PAD_INCHES,
-                size.height / self.figure.dpi + _PAD_INCHES,
-            )
-            is_fitting = width <= body_width if self._is_below else height <= body_height
-            if is_fitting or columns == (1 if self._is_below else most):
+            width, height = (length / self.figure.dpi + _PAD_INCHES for length in (size.width, size.height))
+            if columns == choices[-1] or (width <= body_width if self._is_below else height <= body_height):
                 break
             legend.remove()
-        return (0.0, height) if self._is_below else (width, max(0.0, height - body_height))
+        self._artists.append(legend)
+        return (legend, 0.0, height) if self._is_below else (legend, width, max(0.0, height - body_height))
+
+    def _move_labels(self) -> None:
+        """Put the labels of all panels beside them: constrained layout puts them at the figure's edges."""
+        boxes = [axes.get_position() for axes in self.panels]
+        left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
+        low, high = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
+        pad = _PAD_INCHES / 2 / np.array(self.figure.get_size_inches())
+        if x := self.figure._supxlabel:  # type: ignore[attr-defined]
+            x.set_position(((left + right) / 2, self._body[1] + pad[1]))
+        if y := self.figure._supylabel:  # type: ignore[attr-defined]
+            y.set_position((pad[0], (low + high) / 2))
 
     def _measured(self) -> Any:
         """The widths of the first row and the heights of the first column in inches, summed, as laid out."""
         boxes = [axes.get_position(original=True) for axes in self.panels]
-        body = np.array(self.body.bbox.size) / self.figure.dpi
         widths = [box.width for box in boxes[: self.columns]]
         heights = [box.height for box in boxes[:: self.columns]]
-        return np.array([sum(widths), sum(heights)]) * body
+        return np.array([sum(widths), sum(heights)]) * self.figure.get_size_inches()
 
 
 def pages(

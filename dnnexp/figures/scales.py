@@ -209,8 +209,8 @@ class Scale:
             values = 10.0 ** np.arange(first, high + 1e-9, step)
         if high - low < _FEW_DECADES:
             values = values[(values >= self.low * 0.7) & (values <= self.high * 1.4)]
-        is_clear = (self.share(values) > 0.04 * bool(self.below)) & (
-            self.share(values) < 1 - 0.04 * bool(self.above)
+        is_clear = (self.share(values) >= 0.04 * bool(self.below)) & (
+            self.share(values) <= 1 - 0.04 * bool(self.above)
         )
         return [float(v) for v in values[is_clear] if self.bottom <= v <= self.top]
 

@@ -95,3 +95,13 @@ def test_labels_are_not_cut_to_the_same_text() -> None:
 
 def test_other_peoples_texts_are_no_markup() -> None:
     assert literal("$x$ a\nb 日") == r"\$x\$ a b ?"
+
+
+@pytest.mark.parametrize("x", [[], [np.nan]])
+def test_a_line_without_points_takes_no_room(x: list[float]) -> None:
+    with matplotlib.rc_context(STYLE):
+        made = Sheet("t", 2, (2.0, 1.5))
+        made.panels[1].plot(x, x, "x", clip_on=False)
+        width, height = made.finish().get_size_inches()
+    assert width < 6
+    assert height < 3

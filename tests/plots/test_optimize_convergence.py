@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.figures.cases import Case, cases, quartiles
 from dnnexp.experiments.optimize.figures.convergence import convergence
+from dnnexp.figures.palette import THEORY
 from dnnexp.figures.style import INK
+from tests.figures.drawn import legend_texts, notes
 
 Run = Callable[[str], Result]
 INF = float("inf")
@@ -38,11 +40,7 @@ def only(result: Result) -> Case:
 def texts(figure: Figure) -> str:
     """Everything that is written outside of the ticks."""
     (axes,) = figure.axes
-    legend: Any = axes.get_legend()
-    named = [text.get_text() for text in legend.get_texts()]
-    return " | ".join(
-        [axes.get_title("left"), *named, *(text.get_text() for text in [*figure.texts, *axes.texts])]
-    )
+    return " | ".join([notes(figure), *legend_texts(figure), *(text.get_text() for text in axes.texts)])
 
 
 @pytest.mark.parametrize("runs", [1, 2, 3, 4, 5, 8, 101])
@@ -89,8 +87,7 @@ def test_a_curve_that_diverges_leaves_through_the_top(run_optimize: Run) -> None
 def test_predicted_lines_are_those_of_theory(run_optimize: Run) -> None:
     result = run_optimize(PLAIN)
     (axes,) = convergence(only(result)).axes
-    lines = [line for line in axes.lines if line.get_linewidth() == 1.0]
-    assert str(lines[0].get_label()).startswith("theory")
+    lines = [line for line in axes.lines if line.get_linewidth() == THEORY["linewidth"]]
     assert len(lines) == 2
     for label in ("gradient_descent", "momentum"):
         predicted, steps = result.arrays[f"{label}.theory"], result.arrays["evaluations"]
@@ -99,7 +96,8 @@ def test_predicted_lines_are_those_of_theory(run_optimize: Run) -> None:
         matching = [
             line
             for line in lines
-            if len(x := np.asarray(line.get_xdata())) > 3
+            if line.get_markerfacecolor() == only(result).colour(label)
+            and len(x := np.asarray(line.get_xdata())) > 3
             and set(x) <= set(steps[known])
             and np.allclose(
                 np.asarray(line.get_ydata()),

@@ -1,12 +1,13 @@
 """The plots over contours: every start has its outcome, and the animation ends where the paths do."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
 from PIL import Image
 
 from dnnexp.experiments.base import Result
@@ -15,6 +16,7 @@ from dnnexp.experiments.optimize.figures.animation import paths_gif
 from dnnexp.experiments.optimize.figures.cases import Case, cases
 from dnnexp.experiments.optimize.figures.paths import outcomes, trajectories
 from dnnexp.figures.style import ALARM, FAINT
+from tests.figures.drawn import legend_texts
 
 Run = Callable[[str], Result]
 
@@ -36,6 +38,12 @@ def only(result: Result) -> Case:
     return case
 
 
+def drawn(pages: Iterator[tuple[str, Figure]]) -> Figure:
+    """The figure of the only page."""
+    ((_, figure),) = pages
+    return figure
+
+
 def points(artists: list[Any]) -> set[tuple[float, float]]:
     """Where the dots of lines or of scatters are."""
     parts = [
@@ -52,7 +60,7 @@ def scatters(axes: Axes) -> list[Any]:
 
 def test_every_start_is_reached_missed_or_diverged(run_optimize: Run) -> None:
     result = run_optimize(MAP)
-    for axes, entry in zip(outcomes(only(result)).axes, result.config.optimizers, strict=False):
+    for axes, entry in zip(drawn(outcomes(only(result))).axes, result.config.optimizers, strict=False):
         reached = result.arrays[f"{entry.label}.reached_step"][0] >= 0
         diverged = result.arrays[f"{entry.label}.diverged_step"] >= 0
         start = result.arrays["start"]
@@ -84,7 +92,7 @@ def test_the_result_of_the_map_has_all_three_outcomes(run_optimize: Run) -> None
 
 def test_the_colour_is_the_number_of_gradients_and_the_shape_the_minimum(run_optimize: Run) -> None:
     result = run_optimize(MAP)
-    axes = outcomes(only(result)).axes[0]
+    axes = drawn(outcomes(only(result))).axes[0]
     minimizers, final = result.arrays["_landscape.minimizers"], result.arrays["gradient_descent.final"]
     seen: set[int] = set()
     for dots in scatters(axes):
@@ -102,8 +110,7 @@ def test_the_colour_is_the_number_of_gradients_and_the_shape_the_minimum(run_opt
 
 
 def test_it_says_what_the_shapes_are(run_optimize: Run) -> None:
-    (legend,) = outcomes(only(run_optimize(MAP))).legends
-    assert [text.get_text() for text in legend.get_texts()] == [
+    assert legend_texts(drawn(outcomes(only(run_optimize(MAP))))) == [
         "not reached",
         "diverged",
         "minimum, by shape",
@@ -112,7 +119,7 @@ def test_it_says_what_the_shapes_are(run_optimize: Run) -> None:
 
 def test_the_paths_are_those_of_the_first_start(run_optimize: Run) -> None:
     result = run_optimize(MAP)
-    for axes, entry in zip(trajectories(only(result)).axes, result.config.optimizers, strict=False):
+    for axes, entry in zip(drawn(trajectories(only(result))).axes, result.config.optimizers, strict=False):
         path = result.arrays[f"{entry.label}.point"][:, :, 0]
         assert np.array_equal(axes.lines[0].get_xydata(), path)
 
@@ -129,9 +136,8 @@ optimizers: [{name: gradient_descent, learning_rate: 0.1}]
 """
     )
     assert result.arrays["_landscape.minimizers"].size == 0
-    (legend,) = trajectories(only(result)).legends
-    assert [text.get_text() for text in legend.get_texts()] == ["start", "end"]
-    assert outcomes(only(result)).axes[0].get_title("left").endswith("60 of 60")
+    assert legend_texts(drawn(trajectories(only(result)))) == ["start", "end"]
+    assert drawn(outcomes(only(result))).axes[0].get_title("left").endswith("60 of 60 reached it")
 
 
 def test_the_animation_is_a_small_gif_of_at_most_eighty_frames(run_optimize: Run, monkeypatch: Any) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.figures.cases import Case, cases
 from dnnexp.experiments.optimize.figures.tuning import learning_rates, tuning
+from dnnexp.figures.palette import THEORY
 from dnnexp.figures.style import ALARM
 
 Run = Callable[[str], Result]
@@ -33,7 +34,7 @@ def only(result: Result) -> Case:
 
 
 def panel(result: Result, label: str) -> Axes:
-    figure = learning_rates(only(result))
+    ((_, figure),) = learning_rates(only(result))
     (axes,) = [axes for axes in figure.axes if axes.get_title("left").startswith(f"{label}\n")]
     return axes
 
@@ -90,9 +91,11 @@ def test_the_stability_limit_of_theory_is_marked(run_optimize: Run) -> None:
     """2/κ for gradient descent, 2 (1 + μ)/κ for momentum (Polyak 1964), κ = 2 in the valley."""
     result = run_optimize(TUNED)
     for label, limit in (("gradient_descent", 1.0), ("momentum", 1.5)):
-        dotted = [line for line in panel(result, label).lines if line.get_linewidth() == 0.9]
+        dotted = [line for line in panel(result, label).lines if line.get_linewidth() == THEORY["linewidth"]]
         assert [float(np.asarray(line.get_xdata())[0]) for line in dotted] == [np.float64(limit)]
-    assert not [line for line in panel(result, "adagrad").lines if line.get_linewidth() == 0.9]
+    assert not [
+        line for line in panel(result, "adagrad").lines if line.get_linewidth() == THEORY["linewidth"]
+    ]
 
 
 def test_trials_that_differ_in_more_are_dots(run_optimize: Run) -> None:

@@ -30,6 +30,7 @@ from dnnexp.experiments.optimize.figures.convergence import convergence
 from dnnexp.experiments.optimize.figures.paths import trajectories
 from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.registry import Labelled
+from tests.figures.drawn import notes
 from tests.plots.rendering import render
 
 
@@ -117,14 +118,14 @@ def test_one_start_has_no_band() -> None:
     result = smoke("optimize", starts=replace(config.starts, uniform=None))
     (axes,) = convergence(cases(result)[0]).axes
     assert len(axes.collections) == 0
-    assert "one start" in axes.get_title("left")
+    assert "one start" in notes(axes.get_figure(root=True))  # type: ignore[arg-type]
 
 
 def test_divergence_is_drawn_and_named() -> None:
     optimizers = (Labelled("wild", GradientDescent(3.0)), Labelled("tame", GradientDescent(0.1)))
     result = smoke("optimize", optimizers=optimizers, steps=2000)
     assert result.metrics["optimizers"]["wild"]["diverged"] == 5
-    titles = [axes.get_title("left") for axes in trajectories(cases(result)[0]).axes]
+    titles = [axes.get_title("left") for axes in dict(trajectories(cases(result)[0]))["trajectories"].axes]
     assert "diverged" in titles[0]
     assert dict(render("optimize", result)).keys() == {"convergence.png", "trajectories.png"}
 

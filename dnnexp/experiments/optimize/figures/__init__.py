@@ -17,18 +17,18 @@ from dnnexp.experiments.optimize.figures.training import training
 from dnnexp.experiments.optimize.figures.tuning import learning_rates, tuning
 
 _FEWEST_STARTS = 50
-"""From so many starts on, their outcomes make a map."""
+"""Number of starts from which on their outcomes make a map."""
 
 
 def figures(result: Result) -> Iterator[tuple[str, Figure | bytes]]:
     """All of one objective; of a suite the plots over all its objectives."""
-    found = cases(result)
+    suite = cases(result)
     if result.config.objectives:
-        yield "convergence", suite_convergence(result, found)
-        yield "ecdf", ecdf(result, found)
-        yield "performance_profile", performance_profile(result, found)
+        yield from suite_convergence(result, suite)
+        yield "ecdf", ecdf(result, suite)
+        yield "performance_profile", performance_profile(result, suite)
         return
-    (case,) = found
+    (case,) = suite
     yield "convergence", convergence(case)
     yield from _of_one(case)
     if result.config.animate:
@@ -38,13 +38,13 @@ def figures(result: Result) -> Iterator[tuple[str, Figure | bytes]]:
 def _of_one(case: Case) -> Iterator[tuple[str, Figure]]:
     """The plots that an objective may have besides `convergence`."""
     if case.has_paths:
-        yield "trajectories", trajectories(case)
+        yield from trajectories(case)
     if case.has_landscape and case.runs >= _FEWEST_STARTS:
-        yield "outcomes", outcomes(case)
+        yield from outcomes(case)
     if case.config.tune is not None:
         yield "tuning", tuning(case)
-        if any("learning_rate" in found["tuning"]["best"] for found in case.optimizers.values()):
-            yield "learning_rates", learning_rates(case)
+        if any("learning_rate" in metrics["tuning"]["best"] for metrics in case.optimizers.values()):
+            yield from learning_rates(case)
     if has_schedules(case):
         yield "schedules", schedules(case)
     if case.measures("train_loss"):

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from dnnexp.experiments.optimize.figures.cases import Case, short
+from dnnexp.experiments.optimize.figures.cases import Case
 from dnnexp.experiments.optimize.figures.paths import Contours, minima
-from dnnexp.experiments.optimize.figures.scales import evaluations_axis, value_range
+from dnnexp.experiments.optimize.figures.scales import case_evaluations_axis, value_scale
+from dnnexp.figures.layout import Sheet
 from dnnexp.figures.style import INK
 
 _FRAMES = 80
@@ -23,6 +22,8 @@ _MILLISECONDS = 80
 _LAST_MILLISECONDS = 2000
 _COLOURS = 64
 _MOST_BYTES = 5_000_000
+_DPI = 90
+"""Animations are coarser than pictures, to be small."""
 
 
 def paths_gif(case: Case) -> bytes:
@@ -69,16 +70,20 @@ class _Scene:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._canvas, self._left, self._right = _layout(case)
+        sheet = _sheet(case)
+        canvas: Any = sheet.figure.canvas  # its methods have no types
+        self._canvas = canvas
+        self._left, self._right = sheet.panels
         values = np.stack([case.gap(label)[:, 0] for label in case.ranking])
-        shown = value_range(case, values)
-        shown.frame(self._right)
-        self._title = self._left.set_title("", loc="left", animated=True)
+        scale = value_scale(case, values)
+        scale.frame(self._right.yaxis)
+        self._title = self._left.set_title("step 0", loc="left", animated=True)
         self._tracks = [
             _track(case, label, (self._left, self._right), row)
-            for label, row in zip(case.ranking, shown.clip(values), strict=True)
+            for label, row in zip(case.ranking, scale.clip(values), strict=True)
         ]
-        self._right.legend(loc="upper left", bbox_to_anchor=(1.02, 1), fontsize=8, borderaxespad=0)
+        sheet.legend()
+        sheet.finish()
         self._canvas.draw()
         self._still = self._canvas.copy_from_bbox(self._canvas.figure.bbox)
 
@@ -91,29 +96,24 @@ class _Scene:
             self._right.draw_artist(track.curve)
         for track in self._tracks:
             self._left.draw_artist(track.head)
-        names = f"{short(self._case.config.name, 20)}: {short(self._case.name, 16)}"
-        self._title.set_text(f"{names}, step {int(self._case.evaluations[index]):,}")
+        self._title.set_text(f"step {int(self._case.evaluations[index]):,}")
         self._left.draw_artist(self._title)
         return Image.fromarray(np.asarray(self._canvas.buffer_rgba())[:, :, :3].copy())
 
 
-def _layout(case: Case) -> tuple[Any, Axes, Axes]:
-    """The canvas of a figure, whose methods have no types, and its axes for the paths and for the values."""
-    width = 8.1 + 0.075 * max(len(short(label)) for label in case.ranking)
-    height = max(4.6, 0.7 + 0.165 * len(case.ranking))
-    figure = Figure(figsize=(width, height), dpi=90)
-    left, right = (
-        figure.add_axes((x / width, 0.5 / height, wide / width, 1 - 0.85 / height))
-        for x, wide in ((0.6, 3.7), (4.95, 2.75))
-    )
+def _sheet(case: Case) -> Sheet:
+    """A panel for the paths and one for the values, with all that does not move."""
+    sheet = Sheet(case.title("paths of the first start"), 2, ([3.7, 2.75], 3.7))
+    sheet.figure.set_dpi(_DPI)
+    left, right = sheet.panels
     Contours(case).draw(left)
     minima(left, case)
     x, y = case.axes_names
     left.set(xlabel=x, ylabel=y)
-    evaluations_axis(right, case)
+    case_evaluations_axis(right, case)
     right.set(xlabel="gradient evaluations")
-    right.set_title(case.gap_name, loc="left")
-    return FigureCanvasAgg(figure), left, right
+    sheet.heading(right, case.gap_name)
+    return sheet
 
 
 def _track(case: Case, label: str, panels: tuple[Axes, Axes], values: Any) -> _Track:
@@ -127,5 +127,5 @@ def _track(case: Case, label: str, panels: tuple[Axes, Axes], values: Any) -> _T
         [], [], marker, color=style["color"], markeredgecolor=INK, markersize=5.5, animated=True
     )
     (curve,) = right.plot([], [], animated=True, **still)
-    right.plot([], [], label=short(label), **still | {"marker": marker, "markersize": 4})
+    right.plot([], [], label=case.short(label), **still | {"marker": marker, "markersize": 4})
     return _Track(case.path(label), values, path, head, curve)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from dnnexp.experiments.base import Result, quantile
-from dnnexp.figures.palette import line
+from dnnexp.figures.labels import distinct, literal
+from dnnexp.figures.palette import Palette
+from dnnexp.registry import parts
+from dnnexp.text import counted, number, shortened
 
-_LABEL = 24
-_NAME = 30
+_LABEL, _NAME = 24, 30
+"""Characters of an optimizer's label in a legend, and of the name of a run or objective in a title."""
 _FARTHEST = 1e250
+"""Coordinates beyond this are drawn at it: matplotlib's axes overflow."""
 _SYMBOLS = {"learning_rate": "η", "momentum": "μ", "weight_decay": "λ"}
-"""As in the optimizers' formulas."""
+"""Hyperparameters as the optimizers' formulas write them."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,7 @@ class Case:
     @property
     def ranking(self) -> list[str]:
         """The labels, best first."""
-        found: list[str] = self.metrics["ranking"]
-        return found
+        return list(self.metrics["ranking"])
 
     @property
     def runs(self) -> int:
@@ -75,7 +79,7 @@ class Case:
         return self.has_landscape and self.has(f"{self.ranking[0]}.point")
 
     def path(self, label: str) -> Any:
-        """The points of the first start, `(K, 2)`, so far away at most as an axis can tell."""
+        """The points of the first start, `(K, 2)`."""
         return np.clip(self.array(f"{label}.point")[:, :, 0], -_FARTHEST, _FARTHEST)
 
     def measures(self, name: str) -> bool:
@@ -108,45 +112,61 @@ class Case:
     @property
     def run_name(self) -> str:
         """The name of the run, as it fits a title."""
-        return short(self.config.name, _NAME)
+        return shortened(self.config.name, _NAME)
 
     @property
     def starts(self) -> str:
         """What the curves show of the starts."""
-        return f"median and quartiles of {self.runs} starts" if self.runs > 1 else "one start"
+        return f"median and quartiles of {counted(self.runs, 'start')}" if self.runs > 1 else "one start"
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of the optimizers in the config's order."""
+        return [entry.label for entry in self.config.optimizers]
+
+    @cached_property
+    def _palette(self) -> Palette:
+        return Palette(self.labels, list(parts("optimizer")))
+
+    @cached_property
+    def _short(self) -> dict[str, str]:
+        return dict(zip(self.labels, distinct(self.labels, _LABEL), strict=True))
 
     def style(self, label: str) -> dict[str, Any]:
-        """Colour and dashes of an optimizer, the same in all plots."""
-        return line([entry.label for entry in self.config.optimizers].index(label))
+        """The line style of an optimizer, the same in all figures and, of a rule's own label, in all runs."""
+        return self._palette.line(label)
 
-    def told(self, label: str) -> str:
-        """A label for a legend, with what is done to its gradients."""
+    def colour(self, label: str) -> str:
+        """The colour of `style`."""
+        return self._palette.colour(label)
+
+    def short(self, label: str) -> str:
+        """A label that fits a legend; no two are cut to the same text."""
+        return self._short[label]
+
+    def described(self, label: str) -> str:
+        """A label for a legend, with how its gradients are clipped."""
         rule = next(entry.item for entry in self.config.optimizers if entry.label == label)
         limits = {"norm": rule.clip_norm, "value": rule.clip_value}
         clips = [f"{name} {limit:g}" for name, limit in limits.items() if limit is not None]
-        return short(label) + (f" (clipped: {', '.join(clips)})" if clips else "")
+        return self.short(label) + (f" (clipped: {', '.join(clips)})" if clips else "")
 
     def chosen(self, label: str) -> str:
         """What tuning chose."""
         best = self.optimizers[label]["tuning"]["best"]
-        return ", ".join(f"{_SYMBOLS.get(name, name)} = {value:.3g}" for name, value in best.items())
+        return ", ".join(f"{_SYMBOLS.get(name, name)} = {number(value)}" for name, value in best.items())
 
     def caption(self, label: str) -> str:
-        """`told`, with what tuning chose, and how many runs diverged."""
-        found = self.optimizers[label]
-        tuned = f", {self.chosen(label)}" if "tuning" in found else ""
-        diverged = f" ({found['diverged']} diverged)" if found["diverged"] else ""
-        return f"{self.told(label)}{tuned}{diverged}"
+        """`described`, with what tuning chose, and how many runs diverged."""
+        metrics = self.optimizers[label]
+        tuned = f", {self.chosen(label)}" if "tuning" in metrics else ""
+        diverged = f" ({metrics['diverged']} diverged)" if metrics["diverged"] else ""
+        return f"{self.described(label)}{tuned}{diverged}"
 
     def title(self, rest: str) -> str:
         """Name of the run and of the objective, what is drawn, and the noise, if any."""
         noise = f", noise std {self.config.noise.std:g}" if self.config.noise.std else ""
-        return f"{self.run_name}: {self.label or self.name}{noise}, {rest}"
-
-
-def short(label: str, limit: int = _LABEL) -> str:
-    """A label that fits a legend."""
-    return label if len(label) <= limit else f"{label[: limit - 1]}…"
+        return f"{self.run_name}: {literal(self.label or self.name)}{noise}, {rest}"
 
 
 def cases(result: Result) -> list[Case]:
@@ -155,7 +175,7 @@ def cases(result: Result) -> list[Case]:
     return [
         Case(
             entry.label,
-            short(getattr(entry.item, "expression", entry.item.name), _NAME),
+            shortened(getattr(entry.item, "expression", entry.item.name), _NAME),
             config,
             metrics["objectives"][entry.label] if config.objectives else metrics,
             arrays,

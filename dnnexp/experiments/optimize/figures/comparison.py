@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from dnnexp.experiments.base import quantile
+from dnnexp.experiments.optimize.figures.scales import evaluations_axis
 from dnnexp.figures.comparison import Panel, Styles, compared, panel_of
 from dnnexp.registry import parts
 
@@ -60,13 +60,5 @@ def _cut(values: Any) -> Any:
 def _evaluations(axes: Axes, panel: Panel) -> None:
     """The x axis: nearly linear at first, then logarithmic, where the record is spaced so."""
     longest = max((x for x, _, _ in panel.curves), key=lambda x: float(x[-1]))
-    last, steps = max(float(longest[-1]), 1.0), np.diff(longest)
-    if len(steps) > 1 and steps[-1] > 2 * steps[0] and last >= 10:
-        width = max(1.0, last / 1000)
-        axes.set_xscale("asinh", linear_width=width)
-        powers = 10 ** np.arange(np.log10(width).round(), np.log10(last) + 1e-9)
-        axes.xaxis.set_major_locator(FixedLocator([0, *powers]))
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlim(0, last)
+    steps = np.diff(longest)
+    evaluations_axis(axes, float(longest[-1]), len(steps) > 1 and steps[-1] > 2 * steps[0])

@@ -6,12 +6,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dnnexp.experiments.optimize.figures.cases import Case
-from dnnexp.experiments.optimize.figures.frames import beside, legend
-from dnnexp.experiments.optimize.figures.scales import evaluations_axis
+from dnnexp.experiments.optimize.figures.scales import case_evaluations_axis
+from dnnexp.figures.layout import Sheet
+from dnnexp.figures.scales import Scale
+from dnnexp.text import number
 
+_SIZE_INCHES = (6.6, 3.8)
 _POINTS = 400
-_LEAST = 1e-6
-"""Of the largest rate: rates below it, such as 0 at the end, leave the plot."""
 
 
 def has_schedules(case: Case) -> bool:
@@ -20,25 +21,26 @@ def has_schedules(case: Case) -> bool:
 
 
 def schedules(case: Case) -> Figure:
-    """The learning rate against the step, as tuned, on a logarithmic scale."""
-    steps = case.config.steps
-    spaced = np.unique(np.geomspace(1, max(steps, 2), _POINTS).round())
-    taken = np.unique(np.concatenate([spaced, np.linspace(1, max(steps, 2), _POINTS).round()])).astype(int)
-    names = {entry.label: case.told(entry.label) for entry in case.config.optimizers}
-    figure, axes = beside(list(names.values()))
-    largest = 0.0
-    for entry in case.config.optimizers:
-        rate = case.optimizers[entry.label]["hyperparameters"].get("learning_rate", 1.0)
-        rates = np.array([rate * entry.item.schedule.at(step - 1, steps) for step in taken])
-        largest = max(largest, float(rates.max()))
-        style = {key: value for key, value in case.style(entry.label).items() if "marker" not in key}
-        axes.plot(taken, rates, label=names[entry.label], **style)
-    axes.set_yscale("log")
-    axes.set_ylim(bottom=largest * _LEAST)
-    evaluations_axis(axes, case)
+    """The learning rate against the step, as a multiple of the optimizer's η, which the legend has.
+
+    So optimizers of different rates share a linear axis, on which a warm-up from 0 is a ramp.
+    """
+    steps = max(case.config.steps, 2)
+    spaced = np.concatenate([np.geomspace(1, steps, _POINTS), np.linspace(1, steps, _POINTS)])
+    taken = np.unique(spaced.round()).astype(int)
+    factors = {
+        entry.label: np.array([entry.item.schedule.at(step - 1, case.config.steps) for step in taken])
+        for entry in case.config.optimizers
+    }
+    sheet = Sheet(f"{case.run_name}: schedules", size=_SIZE_INCHES)
+    (axes,) = sheet.panels
+    Scale.of([np.zeros(1), *factors.values()], "linear").frame(axes.yaxis)
+    for label, factor in factors.items():
+        rate = case.optimizers[label]["hyperparameters"].get("learning_rate", 1.0)
+        name = f"{case.described(label)}, η = {number(rate)}"
+        axes.plot(taken, factor, label=name, **case.style(label))
+    case_evaluations_axis(axes, case)
     axes.grid(visible=True, axis="y")
-    axes.set_xlabel("step")
-    axes.set_ylabel("learning rate")
-    axes.set_title(f"{case.run_name}: schedules", loc="left")
-    legend(axes, "in the order of the config")
-    return figure
+    sheet.labels("step", "learning rate, as a multiple of η")
+    sheet.legend(title="in the order of the config")
+    return sheet.finish()

@@ -1,112 +1,162 @@
-"""The README's examples work as they stand."""
+"""The examples and numbers of the README and of the documentation are true."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dnnexp.__main__ import main
-from dnnexp.config.shipped import reference
+from dnnexp.config.shipped import directory, reference
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-
-
-def blocks(language: str) -> list[str]:
-    return [str(found) for found in re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)]
-
-
-def block(language: str) -> str:
-    return blocks(language)[0]
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+MAX_WORDS = 1800
+_STEP = re.compile(r"\*\*(\d)\.\*\*.*?\n    (dnnexp .*?)\n\n```text\n(.*?)```", flags=re.DOTALL)
+"""A step of the walk: its number, its command, and what it prints."""
+WALK = {number: (command, shown) for number, command, shown in _STEP.findall(README)}
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["dnnexp", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
+def block(text: str, language: str, begins: str = "") -> str:
+    """The first code block of a language that begins like that."""
+    found = re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+    return next(str(each) for each in found if each.startswith(begins))
 
 
-def test_there_are_two_set_up_commands() -> None:
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """Calls `dnnexp ARGUMENTS...` in an empty folder; returns the exit code."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr("sys.argv", ["dnnexp", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    yield run
+
+
+def test_the_readme_is_short_and_has_two_set_up_commands() -> None:
+    assert len(README.split()) <= MAX_WORDS
     commands = [line for line in README.splitlines() if line.startswith("python3 -m venv")]
     assert len(commands) == 2
     assert commands[1].endswith("-m pytest")
 
 
-def test_the_config_runs_and_its_claim_holds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("my_run.yaml").write_text(block("yaml"))
-    assert run(monkeypatch, "optimize", "my_run.yaml", "--strict", "--no-plots") == 0
-    edits = ["steps=500", "optimizers.light.momentum=0.5", "+optimizers=rmsprop", "~seed"]
-    assert run(monkeypatch, "optimize", "my_run.yaml", *edits, "--no-plots", "-q") == 0
-    capsys.readouterr()
-    assert run(monkeypatch, "optimize", "my_run.yaml", "steps=-2000") == 2
-    assert "steps: must be at least 0, not -2000" in capsys.readouterr().err
+def test_every_link_leads_to_a_file() -> None:
+    for folder, text in ((ROOT, README), *((ROOT / "docs", page) for page in PAGES.values())):
+        for target in re.findall(r"\]\(([^)#]+)", text):
+            assert "://" in target or (folder / target).exists(), target
 
 
-def test_the_errors_shown_are_those_that_the_file_gives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_every_shipped_config_is_described() -> None:
+    for file in directory().glob("*/*.yaml"):
+        page = PAGES["sweeps" if file.parent.name == "sweep" else file.parent.name]
+        assert f"`{file.stem}`" in page, file
+
+
+def shown_in_order(shown: str, printed: str) -> bool:
+    """Whether the lines of an excerpt, those of `…` aside, are printed in this order."""
+    lines = iter(" ".join(line.split()) for line in printed.splitlines())
+    wanted = [" ".join(line.split()) for line in shown.splitlines() if line.strip() not in ("", "…")]
+    return all(line in lines for line in wanted)
+
+
+@pytest.mark.parametrize("step", ["1", "2", "4"])
+def test_the_walk_prints_what_is_shown(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], step: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    wrong = (
-        block("yaml")
-        .replace("steps: 2000", "steps: -2000")
-        .replace("learning_rate: 0.01}", "learning_rte: 0.01}")
-    )
+    command, shown = WALK[step]
+    assert run(*shlex.split(command)[1:], "--no-plots") == (1 if step == "4" else 0)
+    out, err = capsys.readouterr()
+    excerpt = re.sub(r"outputs/\S+", out.strip(), shown)
+    assert shown_in_order(excerpt, out + err), out + err
+
+
+def test_the_homework_table_has_the_numbers_of_the_runs(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = {}
+    for experiment in ("optimize", "activations"):
+        assert run(experiment, "--no-plots", "-q", "--json", "--strict") == 0
+        metrics[experiment] = json.loads(capsys.readouterr().out)["metrics"]
+
+    def median(label: str) -> float:
+        return float(metrics["optimize"]["optimizers"][label]["final_value"]["median"])
+
+    slow = [median(label) for label in ("gradient_descent", "momentum", "nesterov")]
+    assert "median values {:.2f}, {:.2f} and {:.2f}".format(*slow) in README
+    assert f"by far the slowest, median value {median('adagrad'):.0f}" in README
+    assert f"ends at {median('rmsprop'):.1e}".replace("e-0", "e-") in README
+    layer = metrics["activations"]["cases"]["sigmoid/std_1"]["layers"][0]
+    assert f"{layer['saturated_fraction']:.0%}".replace("%", " %") + " of layer 1 is saturated" in README
+
+
+def test_the_config_runs_and_its_errors_are_those_shown(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = block(README, "yaml")
+    Path("my_run.yaml").write_text(config)
+    assert run("optimize", "my_run.yaml", "--strict", "--no-plots") == 0
+    (line,) = re.findall(r"^    dnnexp (optimize my_run\.yaml .*)$", README, flags=re.MULTILINE)
+    assert run(*shlex.split(line), "--no-plots", "-q") == 0
+    wrong = config.replace("steps: 2000", "steps: -2000").replace("learning_rate: 0.01}", "learning_rte: 0.01}")
     Path("my_run.yaml").write_text(wrong)
-    assert run(monkeypatch, "optimize", "my_run.yaml") == 2
+    capsys.readouterr()
+    assert run("optimize", "my_run.yaml") == 2
     shown = [line.strip() for line in README.splitlines() if line.startswith("    my_run.yaml:")]
+    assert len(shown) == 2
     assert capsys.readouterr().err.splitlines()[: len(shown)] == shown
 
 
-def test_the_comparison_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("honest.yaml").write_text(blocks("yaml")[1])
-    assert run(monkeypatch, "optimize", "honest.yaml", "--smoke", "--strict") == 0
-    plots = {path.name for path in tmp_path.glob("outputs/*-optimize-honest/*.png")}
-    assert plots == {"convergence.png", "ecdf.png", "performance_profile.png"}
+def test_the_other_commands_of_the_readme_run(run: Callable[..., int]) -> None:
+    for line in re.findall(r"^    dnnexp (.* '?~expect'?)$", README, flags=re.MULTILINE):
+        if "--name" not in line and "inject" not in line:
+            assert run(*shlex.split(line), "--smoke", "--no-plots", "-q") == 0, line
 
 
-def test_the_line_that_trains_networks_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("my_run.yaml").write_text(block("yaml"))
-    (line,) = re.findall(r"^    dnnexp (optimize my_run.yaml 'objective=.*)$", README, flags=re.MULTILINE)
-    assert run(monkeypatch, *shlex.split(line), "--smoke", "--strict") == 0
-    assert (tmp_path / "outputs" / "latest" / "training.png").exists()
+PAGE_CONFIGS: dict[str, list[str]] = {
+    "optimize": ["--smoke", "--strict", "--no-plots"],
+    "activations": ["--smoke", "--no-plots"],
+    "gradcheck": ["--smoke", "--no-plots"],
+}
 
 
-def test_every_shipped_config_of_optimize_is_told_of() -> None:
-    files = (Path(__file__).parent.parent / "configs" / "optimize").glob("*.yaml")
-    assert [file.stem for file in files if f"`{file.stem}`" not in README and file.stem != "reference"] == []
+@pytest.mark.parametrize("page", PAGE_CONFIGS)
+def test_the_config_of_a_page_runs(run: Callable[..., int], page: str) -> None:
+    Path("mine.yaml").write_text(block(PAGES[page], "yaml"))
+    assert run(page, "mine.yaml", *PAGE_CONFIGS[page], "-q") == 0
 
 
-def test_the_plugin_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_that_trains_networks_runs(run: Callable[..., int]) -> None:
+    Path("my_run.yaml").write_text(block(README, "yaml"))
+    (line,) = re.findall(r"^    dnnexp (optimize my_run.yaml 'obj.*)$", PAGES["optimize"], flags=re.MULTILINE)
+    assert run(*shlex.split(line), "--smoke", "--strict", "-q") == 0
+    assert Path("outputs/latest/training.png").exists()
+
+
+def test_the_sweep_is_valid(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = block(PAGES["sweeps"], "yaml", "experiment: sweep")
+    Path("sweep.yaml").write_text(sweep.replace("../optimize/reference.yaml  ", f"{reference('optimize')}  "))
+    assert run("sweep", "sweep.yaml", "--dry-run") == 0
+    # 9 rates x 2 x 5 draws x 2 x 5 seeds, less those of the rate 1 with 100 steps
+    assert capsys.readouterr().out.splitlines()[-1].startswith("850 jobs, 50 excluded")
+
+
+def test_the_plugin_runs(run: Callable[..., int]) -> None:
     from dnnexp import registry
 
-    monkeypatch.chdir(tmp_path)
-    Path("sign.py").write_text(block("python"))
+    Path("sign.py").write_text(block(PAGES["plugins"], "python"))
+    parts: Any = registry._parts["optimizer"]
     try:
-        assert run(monkeypatch, "optimize", "--plugin", "sign.py", "+optimizers=sign_descent", "--smoke") == 0
+        assert run("optimize", "--plugin", "sign.py", "+optimizers=sign_descent", "--smoke", "--no-plots") == 0
     finally:
-        registry._parts["optimizer"].pop("sign_descent", None)
-
-
-def test_the_gradcheck_line_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (line,) = re.findall(r"^    dnnexp (gradcheck network.*)$", README, flags=re.MULTILINE)
-    assert run(monkeypatch, *line.split(), "network.layers=[12,11,10]", "--no-plots") == 0
-
-
-def test_the_sweep_is_valid(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (sweep,) = (text for text in blocks("yaml") if text.startswith("experiment: sweep"))
-    Path("sweep.yaml").write_text(sweep.replace("../optimize/reference.yaml  ", f"{reference('optimize')}  "))
-    assert run(monkeypatch, "sweep", "sweep.yaml", "--dry-run") == 0
-    # 9 rates x 2 x 5 draws x 2 x 5 seeds, less those of the rate 1 with 100 steps
-    assert capsys.readouterr().out.splitlines()[-1] == "850 jobs, 50 excluded"
+        parts.pop("sign_descent", None)

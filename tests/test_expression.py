@@ -628,7 +628,7 @@ def python_result(text: str) -> bool | None:
     return result
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(COMPARISONS)
 def test_comparisons_agree_with_python(text: str) -> None:
     result = parse(text).evaluate(NAMES)
@@ -636,7 +636,7 @@ def test_comparisons_agree_with_python(text: str) -> None:
     assert result.value is python_result(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TRUTHS)
 def test_logic_agrees_with_python_where_python_has_a_result(text: str) -> None:
     result = parse(text).evaluate(NAMES)
@@ -646,7 +646,6 @@ def test_logic_agrees_with_python_where_python_has_a_result(text: str) -> None:
         assert result.value is expected
 
 
-@settings(deadline=None)
 @given(TRUTHS)
 def test_checked_expressions_evaluate(text: str) -> None:
     outline = {name: type(value) for name, value in NAMES.items()}

@@ -287,7 +287,7 @@ TEXTS = st.recursive(
 COORDINATES = st.integers(-299, 299).map(lambda n: n / 100 + 0.00314159)  # on no kink of simple formulas
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, st.tuples(COORDINATES, COORDINATES))
 def test_random_formulas_against_python_and_the_complex_step(text: str, point: tuple[float, float]) -> None:
     """To what rounding can do, measured: errors of 1e-9 in every operand, scaled to those of rounding.
@@ -317,7 +317,7 @@ def test_random_formulas_against_python_and_the_complex_step(text: str, point: t
     np.testing.assert_array_less(np.abs(found - exact), 64 * EPSILON * (sensitivity + np.abs(exact)) + 1e-300)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXTS, st.tuples(COORDINATES, COORDINATES))
 def test_points_get_the_same_bits_alone_and_beside_others(text: str, point: tuple[float, float]) -> None:
     try:

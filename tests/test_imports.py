@@ -47,7 +47,7 @@ THEIRS = {
     "core": {"numpy", "scipy", "sklearn", "annotated_types"},
     "experiments": {"numpy", "annotated_types", "rich", "matplotlib", "PIL"},  # see below
     "config": {"yaml", "pydantic", "pydantic_core", "annotated_types"},
-    "runs": {"numpy"},
+    "runs": {"numpy", "filelock"},
     "figures": {"numpy", "matplotlib"},
     "execution": {"numpy", "rich", "matplotlib", "dask", "distributed", "threadpoolctl"},
     "cli": {"click", "rich", "numpy", "annotated_types", "matplotlib"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def block(text: str, language: str, begins: str = "") -> str:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Calls `dnnexp ARGUMENTS...` in an empty folder; returns the exit code."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
@@ -41,7 +41,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             main()
         return int(ended.value.code or 0)
 
-    yield run
+    return run
 
 
 def test_the_readme_is_short_and_has_two_set_up_commands() -> None:
@@ -108,7 +108,9 @@ def test_the_config_runs_and_its_errors_are_those_shown(
     assert run("optimize", "my_run.yaml", "--strict", "--no-plots") == 0
     (line,) = re.findall(r"^    dnnexp (optimize my_run\.yaml .*)$", README, flags=re.MULTILINE)
     assert run(*shlex.split(line), "--no-plots", "-q") == 0
-    wrong = config.replace("steps: 2000", "steps: -2000").replace("learning_rate: 0.01}", "learning_rte: 0.01}")
+    wrong = config.replace("steps: 2000", "steps: -2000").replace(
+        "learning_rate: 0.01}", "learning_rte: 0.01}"
+    )
     Path("my_run.yaml").write_text(wrong)
     capsys.readouterr()
     assert run("optimize", "my_run.yaml") == 2
@@ -157,6 +159,8 @@ def test_the_plugin_runs(run: Callable[..., int]) -> None:
     Path("sign.py").write_text(block(PAGES["plugins"], "python"))
     parts: Any = registry._parts["optimizer"]
     try:
-        assert run("optimize", "--plugin", "sign.py", "+optimizers=sign_descent", "--smoke", "--no-plots") == 0
+        assert (
+            run("optimize", "--plugin", "sign.py", "+optimizers=sign_descent", "--smoke", "--no-plots") == 0
+        )
     finally:
         parts.pop("sign_descent", None)

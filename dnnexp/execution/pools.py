@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
-import multiprocessing.forkserver
 import os
 import signal
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -82,11 +82,10 @@ class Processes:
     def __init__(self, count: int, preload: Sequence[str]) -> None:
         """`count` processes, copies of a server that has imported the modules of `preload`."""
         self.slots = count
-        # a server without threads and locks: forking this process, which has both, may hang the child
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([*preload])
-        with deaf():
-            multiprocessing.forkserver.ensure_running()
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            self._context: BaseContext = _forkserver(preload)
+        else:  # Windows
+            self._context = multiprocessing.get_context("spawn")
         self._executors: list[Executor] = [self._executor() for _ in range(count)]
 
     def _executor(self) -> Executor:
@@ -114,6 +113,20 @@ class Processes:
             child.kill()
         for executor in self._executors:
             executor.shutdown(cancel_futures=True)
+
+
+def _forkserver(preload: Sequence[str]) -> BaseContext:
+    """A context whose processes are copies of a server that has imported some modules.
+
+    The server has neither threads nor locks: forking this process, which has both, may hang the child.
+    """
+    from multiprocessing import forkserver
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*preload])
+    with deaf():
+        forkserver.ensure_running()
+    return context
 
 
 @contextmanager

@@ -62,6 +62,8 @@ def _status(files: set[str], record: Mapping[str, Any]) -> str:
 
 def _is_dead(process: Any) -> bool:
     """Whether a process is known to have ended; of other machines nothing is known."""
+    if os.name == "nt":  # os.kill would send a signal there
+        return False
     match process:
         case {"host": host, "id": int(number)} if host == socket.gethostname() and number > 0:
             try:

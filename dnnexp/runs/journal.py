@@ -1,68 +1,60 @@
-"""The journal of a sweep: what was started and how it ended, and the lock of who is at work on it."""
+"""The journal of a sweep: which jobs were started and how they ended, and the lock of the running process."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from filelock import FileLock, Timeout
+
 from dnnexp.runs.folder import reporting
 
-_PATIENCE = 0.2
-"""The seconds that a lock is waited for: a listing of sweeps holds it for a moment."""
+_LOCK = "journal.lock"
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
+_LOCK_SECONDS = 0.2
+"""How long a lock is waited for: a listing of sweeps holds it for a moment."""
 
 
 class HeldError(Exception):
-    """Another process is at work on the sweep; the message says which."""
+    """Another process is running the sweep; the message says which."""
 
 
 class Journal:
-    """`journal.jsonl`, open for appending, one line an event: `{"time", "event", ...}`.
+    """`journal.jsonl`, open for appending, one line per event: `{"time", "event", ...}`.
 
-    A line is one write, so that a kill tears the last one at most, which readers skip. The file itself is
-    locked (flock): the system takes the lock back when the process ends, however it ends.
+    Each line is written by one call, so that a kill tears at most the last line, which readers skip. The
+    lock is the operating system's: it is released when the process ends, however it ends.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open and lock it, and say who we are.
+        """Take the lock, open the journal and record this process.
 
         Raises:
-            HeldError: another process has it open.
-            WriteError: it cannot be written.
+            HeldError: another process has the lock.
+            WriteError: the journal cannot be written.
         """
         self.path = path
+        self._lock = FileLock(path.with_name(_LOCK))
         with reporting(path):
-            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
-                self._claim()
+                self._lock.acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_SECONDS / 20)
+            except Timeout:
+                raise HeldError(f"{path.parent}: {_holder(path)} is running this sweep") from None
+            try:
+                content = path.read_bytes() if path.exists() else b""
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _BINARY, 0o666)
             except BaseException:
-                os.close(self._file)
+                self._lock.release()
                 raise
-
-    def _claim(self) -> None:
-        end = time.monotonic() + _PATIENCE
-        while not self._is_locked():
-            if time.monotonic() > end:
-                raise HeldError(f"{self.path.parent}: {_holder(self.path)} is at work on this sweep")
-            time.sleep(_PATIENCE / 20)
-        size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, size - 1) != b"\n":
-            os.write(self._file, b"\n")  # the line before was torn
+        if content and not content.endswith(b"\n"):  # the line before was torn
+            os.write(self._file, b"\n")
         self.record("opened", pid=os.getpid(), host=socket.gethostname(), command=sys.argv[1:])
-
-    def _is_locked(self) -> bool:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
     def record(self, event: str, **details: Any) -> None:
         """Append an event.
@@ -78,16 +70,31 @@ class Journal:
                 raise OSError(0, "the disk is full")
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Close the journal and release the lock."""
         os.close(self._file)
+        self._lock.release()
 
     def __enter__(self) -> Self:
         """The journal itself."""
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Give the lock back."""
+        """Close the journal and release the lock."""
         self.close()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process is running the sweep in a folder; False where that cannot be found out."""
+    lock = folder / _LOCK
+    if not lock.is_file():
+        return False
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a folder that may only be read, or a file system without locks
+        return False
 
 
 def events(path: Path) -> Iterator[dict[str, Any]]:

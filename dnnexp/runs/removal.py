@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dnnexp.runs.catalogue import look, scan
 from dnnexp.runs.folder import RunFolder, WriteError
-from dnnexp.runs.sweeps import is_held
+from dnnexp.runs.journal import is_held
 
 _RESULTS = ("metrics.json", "results.json")
 """Whose presence means complete."""

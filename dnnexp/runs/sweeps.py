@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dnnexp.runs.journal import events
+from dnnexp.runs.journal import events, is_held
 from dnnexp.runs.record import Run, folder_parts, folder_time, is_complete, read_json, time_of
 
 
@@ -98,23 +97,6 @@ def _status(folder: Path, counts: Mapping[str, int]) -> str:
     if not counts["missing"]:
         return "failed" if counts["failed"] else "complete"
     return "running" if is_held(folder) else "interrupted"
-
-
-def is_held(folder: Path) -> bool:
-    """Whether a process is at work on the sweep: it has the journal locked."""
-    try:
-        file = os.open(folder / "journal.jsonl", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # a file system without locks
-        return False
-    finally:
-        os.close(file)  # gives the lock back
-    return False
 
 
 def _seconds(told: Iterable[_Event]) -> float:

@@ -60,7 +60,8 @@ def assert_whole(folder: Path) -> None:
         with zipfile.ZipFile(path) as arrays:
             assert arrays.testzip() is None
     names = {"sweep.json", "configs.jsonl", "journal.jsonl", "results.csv", "results.json"}
-    assert {path.name for path in folder.iterdir() if path.suffix != ".png"} - {"jobs"} == names
+    beside = {"jobs", "journal.lock"}
+    assert {path.name for path in folder.iterdir() if path.suffix != ".png"} - beside == names
     assert not [path for path in folder.rglob(".*")]
     complete = Counter(
         event["job"] for event in events(folder / "journal.jsonl") if event["event"] == "complete"

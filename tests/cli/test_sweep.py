@@ -187,7 +187,7 @@ def test_a_second_process_stops_at_once_and_says_who_is_at_work(cli: Run, short:
         ran = cli("sweep", "--resume", folder, *SERIAL)
     assert ran.code == 2
     assert f"process {os.getpid()} on " in ran.err
-    assert "is at work on this sweep" in ran.err
+    assert "is running this sweep" in ran.err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

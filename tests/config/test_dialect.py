@@ -377,7 +377,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(trees)
 def test_dump_then_parse_is_the_identity(tree: Any) -> None:
     assert same(read(dump(tree)), tree)
@@ -390,7 +390,7 @@ fragments = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text() | fragments)
 @example("%YAML 1." + "1" * 5000)
 @example("!%FF a")
@@ -404,7 +404,7 @@ def test_no_text_makes_parse_raise(text: str) -> None:
         assert "\n" not in problem.message
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary() | fragments.map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_no_bytes_make_parse_raise(data: bytes) -> None:
     parse(data)

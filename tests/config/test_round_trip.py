@@ -24,7 +24,7 @@ def test_what_a_config_writes_reads_as_the_same_config_and_fits_the_schema(exper
     cls = config_class(experiment)
     validator = jsonschema.Draft202012Validator(json_schema([cls]))
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck))
     @given(field_trees(cls))
     def check(tree: Any) -> None:
         config, errors = read(cls, tree)

@@ -129,7 +129,7 @@ def test_every_field_of_every_part_can_be_written_and_read_again(kind: str, name
     if kind == "target" and name != "network":  # which other targets do not have
         minimal = {}
 
-    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3, suppress_health_check=list(HealthCheck))
     @given(part_trees(cls, every=True))
     def check(tree: Tree) -> None:
         # normal has std and variance, of which one is given

@@ -74,7 +74,7 @@ def test_the_stated_error_holds_and_is_small(name: str) -> None:
         assert found.error.max() <= 1e-8
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(name=st.sampled_from(list(SMOOTH)), at=st.floats(-1, 1))
 def test_any_point(name: str, at: float) -> None:
     f, df, width = SMOOTH[name]
@@ -83,7 +83,7 @@ def test_any_point(name: str, at: float) -> None:
     assert abs(found.value - df(x)) <= 10 * found.error + 1e-300
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3), st.floats(-1, 1))
 def test_any_scale(size: float, frequency: float, at: float) -> None:
     """f = a sin ωx; the best error is that of ε a a hundredfold at a step near 1 / ω."""

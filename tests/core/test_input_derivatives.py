@@ -17,7 +17,7 @@ from tests.core.problems import KINKED, as_lists, joined, problem_of, sides_chan
 Problems: TypeAlias = Callable[[Loss], st.SearchStrategy[Problem]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_the_jacobians_are_the_product_of_the_layers(
     problems: Problems, loss: Loss, data: st.DataObject

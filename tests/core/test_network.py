@@ -136,7 +136,7 @@ def test_a_product_of_many_small_matrices_is_each_product() -> None:
 # --- Forward and backward against their formulas -----------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_forward_against_loops(problems: Problems, loss: Loss, data: st.DataObject) -> None:
     """z_i^(l) = Σ_j w_ij^(l) a_j^(l-1) + b_i^(l), a^(l) = σ(z^(l)), number by number."""
@@ -203,7 +203,7 @@ def test_two_linear_layers_by_hand() -> None:
     assert by_input == 2 * 3 * 2
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_backward_is_the_complex_step(problems: Problems, loss: Loss, data: st.DataObject) -> None:
     """Of every parameter: a stack of P networks, each with one parameter shifted by i h."""
@@ -223,7 +223,7 @@ def test_backward_is_the_complex_step(problems: Problems, loss: Loss, data: st.D
         assert_close(by_input[0], expected, 1e-10)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_backward_is_the_difference_quotient(problems: Problems, loss: Loss, data: st.DataObject) -> None:
     """Of every parameter, h = 1e-5, where no unit changes side of a kink on the way."""
@@ -248,7 +248,7 @@ def test_backward_is_the_difference_quotient(problems: Problems, loss: Loss, dat
 # --- Forward mode ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_forward_and_reverse_mode_are_adjoint(problems: Problems, loss: Loss, data: st.DataObject) -> None:
     """⟨u, J v⟩ = ⟨Jᵀ u, v⟩ for random directions of parameters and inputs, separately and together."""
@@ -270,7 +270,7 @@ def test_forward_and_reverse_mode_are_adjoint(problems: Problems, loss: Loss, da
         assert abs((u * y_dot).sum() - expected) <= 1e-12 * size
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_tangent_is_the_complex_step_along_it(problems: Problems, loss: Loss, data: st.DataObject) -> None:
     problem = data.draw(problems(loss))
@@ -281,7 +281,7 @@ def test_a_tangent_is_the_complex_step_along_it(problems: Problems, loss: Loss, 
     assert_close(network.tangent(parameters, signals, v, x_dot), shifted.output.imag / STEP, 1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data(), directions=st.integers(1, 4))
 def test_many_tangents_at_once_are_each_tangent(
     problems: Problems, loss: Loss, data: st.DataObject, directions: int
@@ -300,7 +300,7 @@ def test_many_tangents_at_once_are_each_tangent(
         )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_the_input_jacobian_forward_backward_and_complex(
     problems: Problems, loss: Loss, data: st.DataObject
@@ -324,7 +324,7 @@ def test_the_input_jacobian_forward_backward_and_complex(
 # --- Stacks ------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data(), runs=st.integers(1, 4), shared=st.booleans(), order=st.sampled_from("FC"))
 def test_a_stack_is_its_networks(
     problems: Problems, loss: Loss, data: st.DataObject, runs: int, shared: bool, order: Any

@@ -254,7 +254,7 @@ TRANSCRIBED = [
 
 
 @pytest.mark.parametrize("example", TRANSCRIBED, ids=str)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data(), seed=st.integers(0, 2**32))
 def test_every_step_is_the_published_formula(example: Optimizer, data: st.DataObject, seed: int) -> None:
     """Along 200 steps of the rule's own path on the valley.

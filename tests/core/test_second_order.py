@@ -93,7 +93,7 @@ def test_products_of_pytorch(case: dict[str, Any], method: Callable[[Problem, Fl
 # --- Against each other ------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_method_gives_the_same_and_h_is_symmetric(
     problems: Problems, loss: Loss, data: st.DataObject

@@ -152,7 +152,7 @@ def tagged(rows: int, batch: int, folder: Path) -> Any:
     return prepared(LeastSquares(data=data, batch=batch))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 24), st.data(), st.integers(1, 4))
 def test_an_epoch_takes_every_row_at_most_once(
     tmp_path_factory: pytest.TempPathFactory, rows: int, data: st.DataObject, starts: int

@@ -1,7 +1,6 @@
 """The journal of a sweep: whole lines only, one process at a time, no lock that stays behind."""
 
 import errno
-import fcntl
 import json
 import os
 import signal
@@ -11,9 +10,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from dnnexp.runs.folder import WriteError
-from dnnexp.runs.journal import HeldError, Journal, events
+from dnnexp.runs.journal import HeldError, Journal, events, is_held
 
 HOLD = """
 import sys, time
@@ -73,7 +73,7 @@ def test_a_second_process_is_told_who_holds_it_and_a_kill_frees_it(path: Path) -
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(HeldError, match=f"process {holder.pid} on .* is at work on this sweep"):
+        with pytest.raises(HeldError, match=f"process {holder.pid} on .* is running this sweep"):
             Journal(path)
         before = path.read_bytes()
         holder.send_signal(signal.SIGKILL)
@@ -89,12 +89,20 @@ def test_a_second_opening_in_the_same_process_is_refused_too(path: Path) -> None
 
 
 def test_one_who_only_looks_whether_it_is_held_is_waited_for(path: Path) -> None:
-    path.touch()
-    with path.open() as looking:
-        fcntl.flock(looking, fcntl.LOCK_SH)
-        threading.Timer(0.05, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
-        with Journal(path):
-            assert kinds(path) == ["opened"]
+    looking = FileLock(path.with_name("journal.lock"), thread_local=False)
+    looking.acquire()
+    threading.Timer(0.05, looking.release).start()
+    with Journal(path):
+        assert kinds(path) == ["opened"]
+
+
+def test_looking_at_a_sweep_neither_makes_a_lock_nor_keeps_it(path: Path) -> None:
+    assert not is_held(path.parent)
+    assert list(path.parent.iterdir()) == []
+    with Journal(path):
+        assert is_held(path.parent)
+        assert is_held(path.parent)
+    assert not is_held(path.parent)
 
 
 def test_a_full_disk_is_an_error_that_names_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

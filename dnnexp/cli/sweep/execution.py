@@ -79,7 +79,8 @@ class SweepExecution:
             click.echo(f"dnnexp: {error}", err=True)
             self.journal.record("stopped", error=str(error))
         else:
-            os.sync()  # for what workers have written without waiting for the disk
+            if hasattr(os, "sync"):
+                os.sync()  # workers write without waiting for the disk
         document = self._results(plots=not self.options.no_plots)
         if document["counts"]["complete"] == len(self.plan.jobs):
             if tasks:  # a look at an older sweep makes it no newer

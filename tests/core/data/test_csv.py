@@ -104,7 +104,7 @@ def test_another_delimiter() -> None:
     np.testing.assert_array_equal(read("a;t\n1;2\n3;4\n", delimiter=";").features, [[1], [3]])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(*[st.floats(-1e100, 1e100) | st.integers(-(10**15), 10**15)] * 3), min_size=1, max_size=8

@@ -135,7 +135,7 @@ def test_several_faults_at_once_have_no_name() -> None:
 # --- What is right -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_right_derivatives_are_not_accused(problems: Problems, loss: Loss, data: st.DataObject) -> None:
     """By any exact method, with and without dy/dx, also where a tensor is round-off only."""
@@ -149,7 +149,7 @@ def test_right_derivatives_are_not_accused(problems: Problems, loss: Loss, data:
     assert diagnose(problem, forward, jacobian, truth=by_complex) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_inexact_derivatives_are_not_accused(problems: Problems, loss: Loss, data: st.DataObject) -> None:
     """Central differences of what has no kinks are off by 1e-10 and more, and that is no fault."""
@@ -158,7 +158,7 @@ def test_inexact_derivatives_are_not_accused(problems: Problems, loss: Loss, dat
         assert diagnose(problem, central_derivatives(problem)[0], central_jacobian(problem)[0]) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_fault_in_any_network_is_explained_if_it_makes_a_difference(
     problems: Problems, loss: Loss, data: st.DataObject

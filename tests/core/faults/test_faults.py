@@ -67,7 +67,7 @@ SPOILED: dict[str, Callable[[Any], set[str]]] = {
 # --- Without a fault ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data(), runs=st.integers(0, 3), to_input=st.booleans())
 def test_without_a_fault_it_is_the_backward_pass_bit_for_bit(
     problems: Problems, loss: Loss, data: st.DataObject, runs: int, to_input: bool

@@ -110,7 +110,7 @@ def test_straight_pieces_whose_slope_at_the_output_is_another(sigma: Activation)
     assert found["W2"] > 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_what_cannot_show_never_does(problems: Problems, data: st.DataObject) -> None:
     """In any network: exactly the right derivatives, or a ValueError."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
@@ -59,7 +59,6 @@ def test_rows_are_drawn_without_replacement_and_keep_their_order(rows: int, left
     np.testing.assert_array_equal(drawn, features(data)[numbers])
 
 
-@settings(deadline=None)  # the scaler's checks take long on a busy machine
 @given(st.integers(3, 40), st.integers(1, 40), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32))
 def test_rows_are_standardised_over_all_rows_and_none_is_held_out(
     rows: int, samples: int, validation: float, seed: int

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
@@ -39,7 +39,6 @@ def test_one_stays_one(activation: Activation) -> None:
         assert correlation_map(activation, 1.0, q, 1.5, 0.1) == pytest.approx(1, rel=4e-15)
 
 
-@settings(deadline=None)
 @given(data=st.data(), q=st.floats(1e-3, 50), sigma_b2=st.floats(0, 1))
 def test_the_map_is_convex_and_rises_from_zero_to_one(data: st.DataObject, q: float, sigma_b2: float) -> None:
     activation = data.draw(st.sampled_from([cls() for cls in parts("activation").values()]))

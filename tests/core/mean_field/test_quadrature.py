@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import erf, erfc
 
@@ -168,7 +168,6 @@ def test_pairs_of_waves(sigma: float) -> None:
     assert (np.abs(value - exact) <= error).all()
 
 
-@settings(deadline=None)
 @given(sigma=st.floats(1e-3, 1e3), c=st.floats(-1, 1), low=st.floats(-3, 3), width=st.floats(0.1, 10))
 def test_a_pair_is_bounded_by_its_square(sigma: float, c: float, low: float, width: float) -> None:
     """|E[g(u₁) g(u₂)]| ≤ E[g²] (Cauchy and Schwarz), with equality at c = 1; kinks anywhere."""

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dnnexp.core.activations import Activation, Identity, ReLU, Sigmoid, Tanh
@@ -138,7 +138,6 @@ def test_no_map_falls_fast_enough_for_a_cycle(activation: Activation) -> None:
     assert (chi_parallel(activation, q, 1.0) * q / variance_map(activation, q, 1.0, 0.0) >= -0.5).all()
 
 
-@settings(deadline=None)
 @given(q=st.floats(1e-6, 1e6), factor=st.floats(1.001, 10))
 def test_the_variance_map_rises_with_the_variance(q: float, factor: float) -> None:
     """For every monotone activation that keeps its sign on either side of 0."""

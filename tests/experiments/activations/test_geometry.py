@@ -112,7 +112,7 @@ def test_the_effective_rank_of_an_outer_product_is_one() -> None:
     np.testing.assert_allclose(rank(np.outer(drawn(6), drawn(8)), np.ones((6, 8))), 1, 1e-13)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0.01, 100), min_size=2, max_size=6), st.integers(0, 2**32), st.booleans())
 def test_the_effective_rank_of_a_spectrum(spectrum: list[float], seed: int, is_wide: bool) -> None:
     """(Σ s²)² / Σ s⁴ of the singular values s: at least 1, at most their number."""

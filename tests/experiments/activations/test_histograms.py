@@ -57,7 +57,7 @@ def test_all_axes_are_counted_together() -> None:
     assert counted(values.reshape(3, 4, 5))[0].tolist() == counted(values)[0].tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.floats(-1e308, 1e308) | st.sampled_from([np.inf, -np.inf, np.nan]), min_size=1, max_size=30)
 )
@@ -65,7 +65,7 @@ def test_counts_of_any_values(values: list[float]) -> None:
     agree(np.array(values))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.floats(width=32), min_size=1, max_size=30),
     st.sampled_from([1.0, 1e-20, 1e-38, 1e-44]),

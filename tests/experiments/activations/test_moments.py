@@ -141,7 +141,7 @@ def test_a_row_that_is_not_finite_leaves_the_others_alone(wrong: float, shape: t
 numbers = st.floats(-1e3, 1e3, allow_subnormal=False).map(lambda x: round(x, 6))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(numbers, min_size=6, max_size=6), min_size=1, max_size=5), st.integers(-200, 200))
 def test_moments_of_any_values_follow_their_scale(rows: list[list[float]], exponent: int) -> None:
     """Powers of two scale without rounding; what is not the value of a power stays, bit for bit."""

@@ -111,7 +111,7 @@ def test_equal_runs_have_an_interval_without_width() -> None:
     assert bootstrap(6).interval(median, np.full(6, 3.0)) == [3.0, 3.0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(NUMBERS, min_size=11, max_size=11), st.integers(0, 2**32))
 def test_the_interval_of_the_median_against_a_plain_loop(values: list[float], seed: int) -> None:
     """Of 11 runs the median is one of them, so that nothing is rounded; 24.975 is next to place 25."""

@@ -192,7 +192,7 @@ def test_of_several_minima_the_one_that_most_runs_end_next_to(run: Run) -> None:
 # --- The stability limit -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sampled_from([label for label in RULES if label != "descent"]) | st.just("descent"),
     st.floats(0, 0.9),

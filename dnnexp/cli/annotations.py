@@ -1,4 +1,4 @@
-"""GitHub Actions' annotations: lines on stderr that it shows beside the code of a change.
+"""GitHub Actions' annotations: lines on stderr that it shows beside the changed code.
 
 The escapes are those of its documentation, "Workflow commands for GitHub Actions", and of its toolkit
 (packages/core/src/command.ts).
@@ -17,14 +17,14 @@ import click
 from dnnexp.cli.execute import RunOutcome
 from dnnexp.experiments import find
 
-_MOST = 10
-"""GitHub shows so many errors, and so many warnings, of a step."""
+_MAX_ANNOTATIONS = 10
+"""GitHub shows this many errors, and this many warnings, of a step."""
 _MAX_DETAILS = 2
 """Details shown after the verdict of a run: other runs of the step need room, too."""
 
 
 def show(lines: Sequence[str]) -> None:
-    """Print annotations where GitHub Actions reads them; a stderr that takes none costs no run."""
+    """Print annotations under GitHub Actions; an unwritable stderr is no reason to fail."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         with suppress(OSError):
             for line in lines:
@@ -32,13 +32,13 @@ def show(lines: Sequence[str]) -> None:
 
 
 def of_config(experiment: str, file: Path | None, problems: Sequence[str]) -> list[str]:
-    """What is wrong with a config, each problem where it is in the file."""
+    """The problems of a config, each with its place in the file."""
     title = f"dnnexp {experiment} config"
     return _few([_problem(title, file, problem) for problem in problems], title)
 
 
 def of_run(experiment: str, name: str, file: Path | None, outcome: RunOutcome, strict: bool) -> list[str]:
-    """What a run says no to: its failure, the verdict, the claims that are unmet."""
+    """The failures of a run: its error, its verdict, its unmet claims."""
     title = f"dnnexp {experiment} {name}"
     level = "error" if strict else "warning"
     lines = [_line("error", message, title=title, file=file) for message in _refusals(experiment, outcome)]
@@ -65,10 +65,10 @@ def _problem(title: str, file: Path | None, problem: str) -> str:
 
 
 def _few(lines: list[str], title: str) -> list[str]:
-    """At most ten; the last says how many there are more."""
-    if len(lines) <= _MOST:
+    """At most ten lines; the last gives the number of the others."""
+    if len(lines) <= _MAX_ANNOTATIONS:
         return lines
-    kept = lines[: _MOST - 1]
+    kept = lines[: _MAX_ANNOTATIONS - 1]
     level = lines[-1].removeprefix("::").partition(" ")[0]
     return [*kept, _line(level, f"and {len(lines) - len(kept)} more: see the log", title=title)]
 

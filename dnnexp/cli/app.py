@@ -1,4 +1,4 @@
-"""The group of all commands. It imports nothing heavy: `dnnexp --help` must be quick."""
+"""The group of all commands. It imports nothing heavy, so that `dnnexp --help` is quick."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import dnnexp
 from dnnexp import experiments
 from dnnexp.cli.init import init
 from dnnexp.cli.list import list_parts
-from dnnexp.cli.plugins import load_plugins
+from dnnexp.cli.options import load_plugins
 from dnnexp.cli.run import run_command
 from dnnexp.cli.runs import runs
 from dnnexp.cli.schema import schema

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 import traceback
 from contextlib import suppress
@@ -13,7 +15,6 @@ from typing import Any, NamedTuple
 import click
 from rich.console import Console
 
-from dnnexp.cli.answer import answer, point_latest
 from dnnexp.cli.interrupts import check
 from dnnexp.cli.options import Options
 from dnnexp.cli.progress import Display
@@ -112,6 +113,28 @@ def explain(name: str, error: Exception) -> int:
         return 2
     if isinstance(error, MemoryError):
         click.echo(f"dnnexp: {name}: not enough memory: {error}", err=True)
-        return 2
-    traceback.print_exception(error)  # a bug, or a plugin's
-    return 1
+        return 4
+    traceback.print_exception(error)  # a bug of ours or of a plugin
+    return 4
+
+
+def answer(line: str) -> None:
+    """Print a line on stdout: the answer of the command.
+
+    Raises:
+        WriteError: stdout cannot be written.
+    """
+    try:
+        click.echo(os.fsencode(line))  # a path may hold bytes that are not text
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WriteError(f"standard output: cannot be written: {error.strerror}") from error
+
+
+def point_latest(folder: RunFolder) -> None:
+    """Point `latest` to the folder; a failure is reported and does not fail the run."""
+    try:
+        folder.point_latest()
+    except WriteError as error:
+        print(f"dnnexp: {error}", file=sys.stderr)

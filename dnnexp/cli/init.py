@@ -10,7 +10,7 @@ import click
 @click.command(short_help="Write the starter configs.")
 @click.argument("directory", default=".", type=click.Path(file_okay=False, path_type=Path))
 def init(directory: Path) -> int:
-    """Write the starter configs to DIRECTORY/configs (here, by default); files that exist are kept."""
+    """Write the starter configs to DIRECTORY/configs (default: here); existing files are kept."""
     from dnnexp.config.shipped import directory as shipped
     from dnnexp.config.shipped import files
 
@@ -27,7 +27,7 @@ def init(directory: Path) -> int:
 
 
 def _copy(file: Path, target: Path) -> bool:
-    """Copy a file whole or not at all; False where the target exists, which is kept."""
+    """Copy a file completely or not at all; False if the target exists."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         stream = target.open("xb")

@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and the end of the terminal: raised where they arrive, and kept in mind.
+"""Ctrl-C, SIGTERM and SIGHUP: raised where they arrive, and remembered.
 
-Python drops what is raised inside a callback of its own, such as that of a weak reference; a run that asks
-`check` now and then still ends.
+Python drops an exception that is raised inside one of its own callbacks, such as that of a weak reference.
+A run that calls `check` now and then ends nevertheless.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _arrived: list[int] = []
 
 
 def listen() -> None:
-    """Raise KeyboardInterrupt when a signal arrives, unless it was to be ignored."""
+    """Raise KeyboardInterrupt when a signal arrives, unless it was ignored before."""
     _arrived.clear()
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -46,6 +46,6 @@ _report_others = sys.unraisablehook
 
 
 def _report(unraisable: Any) -> None:
-    """What Python prints of a dropped exception, but for ours."""
+    """Report a dropped exception as Python does, unless it is ours."""
     if not (_arrived and unraisable.exc_type is KeyboardInterrupt):
         _report_others(unraisable)

@@ -1,4 +1,4 @@
-"""A JUnit XML report of the runs of a command, as CI dashboards read it."""
+"""A JUnit XML report of the runs of a command, for CI dashboards."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def report(
     """The report of all configs of a command.
 
     Args:
-        experiment: whose command it is.
-        refused: the files that are no valid configs, with their problems.
-        runs: the name of each config and how its run ended; None if that was interrupted, or never began.
+        experiment: the experiment of the command.
+        refused: the files that are not valid configs, with their problems.
+        runs: the name of each config and how its run ended; None if it was interrupted or never began.
         strict: whether an unmet claim is a failure.
     """
     root = ET.Element("testsuites", name="dnnexp")
@@ -53,7 +53,7 @@ def write(file: Path, root: ET.Element) -> int:
     """Write a report whole or not at all; returns the exit code: 3, after a message, if it cannot be."""
     ET.indent(root)
     text = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    if os.path.islink(file):  # what it points to is replaced, not the link
+    if os.path.islink(file):  # replace the target, not the link
         file = Path(os.path.realpath(file))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def write(file: Path, root: ET.Element) -> int:
 
 
 def _add_run(root: ET.Element, experiment: str, name: str, outcome: RunOutcome | None, strict: bool) -> None:
-    """A suite: a case for the run itself, those that the experiment judges by itself, the claims."""
+    """Add a suite: a case for the run itself, the cases of the experiment, and the claims."""
     time = f"{outcome.seconds if outcome else 0.0:.3f}"
     classname = f"dnnexp.{experiment}.{name}"
     suite = _add(root, "testsuite", name=f"{experiment}.{name}", time=time)
@@ -79,7 +79,9 @@ def _add_run(root: ET.Element, experiment: str, name: str, outcome: RunOutcome |
     if outcome.start is not None:
         suite.set("timestamp", outcome.start.isoformat(timespec="seconds"))
     if outcome.error is not None:
-        _add_error(run, outcome.error, is_bug=outcome.code == 1)
+        _add_error(
+            run, outcome.error, is_bug=outcome.code == 4 and not isinstance(outcome.error, MemoryError)
+        )
     if outcome.result is not None:
         for judged in find(experiment).junit_cases(outcome.result):
             _add_case(suite, classname, judged)
@@ -95,7 +97,7 @@ def _add_error(run: ET.Element, error: Exception, is_bug: bool) -> None:
 
 
 def _judge(case: ET.Element, entry: dict[str, str], fails: bool) -> None:
-    """The outcome of a claim: an unmet one that is no failure is left out of the count, and says why."""
+    """Add the outcome of a claim; an unmet claim that is not a failure is skipped with its reason."""
     if entry["outcome"] == "holds":
         return
     message = f"{entry['outcome'].replace('_', ' ')}: {entry['detail']}"
@@ -115,7 +117,7 @@ def _add_case(suite: ET.Element, classname: str, case: JUnitCase) -> None:
 
 
 def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
-    """A new element; what XML cannot hold becomes Python's escape of it."""
+    """A new element; characters that XML cannot hold are escaped as in Python."""
     made = ET.SubElement(parent, tag, {key: _clean(value) for key, value in attributes.items()})
     made.text = None if text is None else _clean(text)
     return made

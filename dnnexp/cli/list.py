@@ -1,4 +1,4 @@
-"""`dnnexp list`: what a config can name."""
+"""`dnnexp list`: the parts that a config can name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from dnnexp.cli.plugins import load_plugins, plugin_option
+from dnnexp.cli.options import load_plugins, plugin_option
 
 
 @click.command("list", short_help="List what a config can name.")
@@ -20,7 +20,7 @@ from dnnexp.cli.plugins import load_plugins, plugin_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @plugin_option
 def list_parts(kind: str | None, name: str | None, as_json: bool, plugins: tuple[Path, ...]) -> None:
-    """List the parts that a config can name: of all kinds, of one KIND, or one part in full."""
+    """List the parts that a config can name: all kinds, the parts of one KIND, or one part in full."""
     from dnnexp.registry import UnknownNameError
 
     load_plugins(plugins)
@@ -89,7 +89,7 @@ def _described(name: str, cls: Any) -> dict[str, Any]:
 
 
 def _type(hint: Any) -> str:
-    """A type hint as a reader of a config needs it: `number > 0`, `a schedule`, `mapping of low, high`."""
+    """A type hint in the words of a config: `number > 0`, `mapping of low, high`."""
     import annotated_types as at
 
     from dnnexp.config.shapes import hints, is_part_base
@@ -122,7 +122,7 @@ def _default(field: dataclasses.Field[Any]) -> str | None:
 
 
 def _written(value: Any) -> Any:
-    """A value as a config would hold it, without what it need not say."""
+    """A value as a config would hold it, without fields that have their defaults."""
     from dnnexp.registry import Part
 
     if isinstance(value, list | tuple):

@@ -22,15 +22,15 @@ from dnnexp.experiments.base import Event, Line
 
 
 class Display:
-    """Shows the events it is called with, between `with` and its end."""
+    """Shows the events it is called with; use it in a `with` statement."""
 
     def __init__(self, console: Console, name: str, quiet: bool) -> None:
-        """On a console; a quiet one shows traces only."""
+        """Show events on a console; if `quiet`, only traces."""
         self._console = console
         self._name = name
         self._quiet = quiet
         self._line = PeriodicLine(lambda line: console.print(f"{name}: {line}", highlight=False))
-        # FORCE_COLOR makes rich take any file for a terminal: colours are then fine, bars are not
+        # with FORCE_COLOR rich takes any file for a terminal; bars need a real one
         self._has_bars = console.is_terminal and console.file.isatty()
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
@@ -54,7 +54,7 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bars off the terminal."""
+        """Remove the bars from the terminal."""
         self._bars.stop()
 
     def __call__(self, event: Event) -> None:

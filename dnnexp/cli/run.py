@@ -9,51 +9,50 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from dnnexp.cli.options import Options, output_option
-from dnnexp.cli.plugins import load_plugins, plugin_option
+from dnnexp.cli.options import Options, load_plugins, output_option, plugin_option
 from dnnexp.runs.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from dnnexp.experiments import Experiment
 
 Configs: TypeAlias = list[tuple[Path | None, Any]]
-"""The valid configs, each with its file; None for the reference."""
+"""The valid configs, each with its file (None for the reference)."""
 Refused: TypeAlias = list[tuple[Path, list[str]]]
-"""The files of the others, each with what is wrong."""
+"""The files of the invalid configs, each with its problems."""
 
 
 def _report_file(context: click.Context, parameter: click.Parameter, file: Path | None) -> Path | None:
-    """A name that the report can take: nobody's folder or device."""
+    """Refuse a report file that is a directory or a device."""
     if file is None or not os.path.exists(file) or os.path.isfile(file):
         return file
     found = "a directory" if file.is_dir() else "a device or a pipe"
-    raise click.BadParameter(f"{file} is {found}, but the report needs a file.")
+    raise click.BadParameter(f"{file} is {found}, but the report must be a file.")
 
 
 _OPTIONS = (
-    output_option("Where run folders are made."),
-    click.option("--name", help="Name of the run, in place of the config's."),
-    click.option("--seed", type=click.IntRange(min=0), help="Seed, in place of the config's."),
+    output_option("Folder in which run folders are made."),
+    click.option("--name", help="Name of the run, instead of the config's."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed, instead of the config's."),
     click.option(
         "--smoke",
         is_flag=True,
-        help="Shrink the experiment to a second or two; expectations are skipped.",
+        help="Shrink the experiment to a second or two; skip the expectations.",
     ),
     click.option(
         "--dry-run",
         is_flag=True,
         help="Print the resolved config and an estimate of the work; write nothing.",
     ),
-    click.option("--no-plots", is_flag=True, help="Write no PNG."),
+    click.option("--no-plots", is_flag=True, help="Draw no figures."),
     click.option(
         "--trace",
         type=click.IntRange(min=1),
         default=None,
         metavar="N",
-        help="Print the state of the first start every N steps (optimize).",
+        help="Print the state every N steps (optimize: of the first start).",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print the metrics, one line a run."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress and no summary."),
+    click.option("--json", "as_json", is_flag=True, help="Print the metrics, one line per run."),
+    click.option("-q", "--quiet", is_flag=True, help="Print neither progress nor summary."),
     click.option(
         "--strict", is_flag=True, help="Exit with 1 if an expectation fails or cannot be evaluated."
     ),
@@ -62,7 +61,7 @@ _OPTIONS = (
         metavar="FILE",
         type=click.Path(path_type=Path),
         callback=_report_file,
-        help="Write a JUnit XML report of all runs, for CI.",
+        help="Write a JUnit XML report of all runs.",
     ),
     plugin_option,
 )
@@ -111,12 +110,12 @@ def run_all(experiment: Experiment, arguments: tuple[str, ...], options: Options
     code = (_dry_run_each if options.dry_run else _run_each)(experiment.name, configs, refused, options)
     if configs and refused:
         count = f"{len(refused)} of {len(files)} configs"
-        click.echo(f"dnnexp: {count} not run: see the errors above", err=True)
+        click.echo(f"dnnexp: {count} not run; see the errors above", err=True)
     return max(code, 2 if refused else 0)
 
 
 def _load_each(experiment: str, files: list[Path], edits: list[Any]) -> tuple[Configs, Refused]:
-    """The configs, or the reference, and the problems of those that are invalid."""
+    """The valid configs (or the reference), and the problems of the others."""
     from dnnexp.cli import annotations
     from dnnexp.config.load import ConfigError, load
     from dnnexp.config.shipped import reference
@@ -142,7 +141,7 @@ def _dry_run_each(experiment: str, configs: Configs, refused: Refused, options: 
 
 
 def _run_each(experiment: str, configs: Configs, refused: Refused, options: Options) -> int:
-    """Run them one after another, and report them all; returns the highest exit code."""
+    """Run the configs one after another and report them; returns the highest exit code."""
     from dnnexp.cli import annotations, junit
     from dnnexp.cli.execute import RunOutcome, execute
 
@@ -160,7 +159,7 @@ def _run_each(experiment: str, configs: Configs, refused: Refused, options: Opti
 
 
 def _edits(arguments: tuple[str, ...], options: Options) -> list[Any]:
-    """The overrides among the arguments, and those that options stand for."""
+    """The overrides among the arguments, and those given by options."""
     from dnnexp.config.overrides import Override, OverrideError, is_override, parse
 
     edits, problems = [], []
@@ -179,7 +178,7 @@ def _edits(arguments: tuple[str, ...], options: Options) -> list[Any]:
 
 
 def _reference_change(experiment: Experiment, edits: list[Any]) -> list[Any]:
-    """The overrides that those of the reference config bring along, such as another name."""
+    """The further changes that overriding the reference config entails, such as another name."""
     from dnnexp.config.overrides import Override
 
     chosen = {edit.path[0]: edit for edit in edits if len(edit.path) == 1 and edit.action == "set"}

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from dnnexp.cli.plugins import load_plugins, plugin_option
+from dnnexp.cli.options import load_plugins, plugin_option
 
 
 @click.command(short_help="Print a JSON Schema for editors.")
 @click.argument("experiment", required=False)
 @plugin_option
 def schema(experiment: str | None, plugins: tuple[Path, ...]) -> None:
-    """Print the JSON Schema of EXPERIMENT's configs (of all, told apart by `experiment:`, without it)."""
+    """Print the JSON Schema of EXPERIMENT's configs; without it, of all experiments and sweeps."""
     from dnnexp import experiments
     from dnnexp.config.json_schema import json_schema
     from dnnexp.config.load import commands

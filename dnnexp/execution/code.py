@@ -1,4 +1,4 @@
-"""The code that a sweep runs: a version of dnnexp, and plugins."""
+"""The code that a sweep uses: a version of dnnexp, and plugins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import dnnexp
 
 
 class CodeError(Exception):
-    """A worker has other code than the sweep that it is to work for."""
+    """A worker has other code than the sweep."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Code:
 
     @classmethod
     def of(cls, plugins: Sequence[Path]) -> Code:
-        """What is here now.
+        """The code of this process.
 
         Raises:
             OSError: a plugin cannot be read.

@@ -1,4 +1,4 @@
-"""A Dask cluster as a pool: one that is there, or processes of this machine."""
+"""A Dask cluster as a pool: an existing one, or processes of this machine."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
-from dnnexp.execution.pools import PoolError, deaf
+from dnnexp.execution.pools import PoolError, ignore_sigint
 
 T = TypeVar("T")
-_SECONDS = 30
-"""How long a scheduler and its first worker are waited for."""
-_INTERVAL = 2.0
-"""How often its workers are counted."""
-_PATIENCE = 60.0
-"""How long a cluster may be without any worker."""
+_START_SECONDS = 30
+"""Time limit for a scheduler and its first worker to appear."""
+_COUNT_SECONDS = 2.0
+"""Time between two counts of the workers."""
+_MAX_EMPTY_SECONDS = 60.0
+"""How long a cluster may have no worker."""
 
 
 class Dask:
-    """A slot for every worker of the cluster, or fewer if so many are asked for."""
+    """A slot for every worker of the cluster, but at most `jobs` slots."""
 
     def __init__(self, jobs: int | None, address: str | None, environment: dict[str, str]) -> None:
         """Connect to a scheduler; without an address, start one with `jobs` workers of one thread each.
@@ -32,14 +32,14 @@ class Dask:
         import dask
         from distributed import Client, KilledWorker, LocalCluster
 
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what dies is told by us
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we report deaths ourselves
         self.lost: tuple[type[Exception], ...] = (KilledWorker,)
         self._jobs = jobs
         with ExitStack() as opened:
             try:
                 if address is None:
-                    # which job is to blame is found here, so that the scheduler need not try again
-                    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), deaf():
+                    # we find the job to blame ourselves, so the scheduler need not try again
+                    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), ignore_sigint():
                         where: Any = LocalCluster(
                             n_workers=jobs,
                             threads_per_worker=1,
@@ -48,9 +48,9 @@ class Dask:
                             env=environment,
                         )
                     opened.callback(where.close)
-                self._client = Client(where if address is None else address, timeout=_SECONDS)
+                self._client = Client(where if address is None else address, timeout=_START_SECONDS)
                 opened.callback(self._client.close)
-                self._client.wait_for_workers(1, timeout=_SECONDS)
+                self._client.wait_for_workers(1, timeout=_START_SECONDS)
             except (OSError, TimeoutError, ValueError) as error:
                 raise PoolError(f"Dask scheduler {address or '(local)'}: {error}") from None
             self._opened = opened.pop_all()
@@ -60,7 +60,7 @@ class Dask:
 
     @property
     def slots(self) -> int:
-        """The workers that there were lately: each does one job at a time, however many threads it has."""
+        """The number of workers at the last count; each runs one job at a time."""
         return self._workers if self._jobs is None else min(self._jobs, self._workers)
 
     def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
@@ -75,21 +75,25 @@ class Dask:
         return future
 
     def replace(self, slot: int) -> None:
-        """Nothing: the cluster's nannies start new workers."""
+        """Do nothing: the cluster starts new workers itself."""
 
     def check(self) -> None:
-        """Count the workers now and then; raise PoolError where there has been none for a while."""
+        """Count the workers now and then.
+
+        Raises:
+            PoolError: there has been none for a while.
+        """
         now = time.monotonic()
-        if now - self._counted < _INTERVAL or self._client.status != "running":
+        if now - self._counted < _COUNT_SECONDS or self._client.status != "running":
             return
         self._counted = now
-        with suppress(OSError, TimeoutError):  # the scheduler is going: futures will tell
+        with suppress(OSError, TimeoutError):  # if the scheduler is gone, the futures will fail
             self._workers = len(self._client.nthreads())
         if self._workers:
             self._seen = now
-        elif now - self._seen > _PATIENCE:
-            raise PoolError(f"the Dask cluster has had no worker for {_PATIENCE:g} s")
+        elif now - self._seen > _MAX_EMPTY_SECONDS:
+            raise PoolError(f"the Dask cluster has had no worker for {_MAX_EMPTY_SECONDS:g} s")
 
     def close(self) -> None:
-        """Leave the cluster; end it if it is ours."""
+        """Disconnect from the cluster; stop it if we started it."""
         self._opened.close()

@@ -1,4 +1,4 @@
-"""`sweep.json`: the plan of a sweep as it was made, and what has changed since."""
+"""`sweep.json`: the stored plan of a sweep, and its differences from the plan of today."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dnnexp.runs.leaves import leaves
 from dnnexp.runs.sweep_folder import PLAN
 
 _CONFIGS = "configs.jsonl"
-_SHOWN = 8
+_MAX_LISTED_CHANGES = 8
 
 
 @dataclass(frozen=True)
 class Command:
-    """What a plan was made from: files (absolute), the other arguments, and options that change jobs."""
+    """The input of a plan: files (absolute), the other arguments, and options that change jobs."""
 
     files: tuple[str, ...]
     arguments: tuple[str, ...]
@@ -33,7 +33,7 @@ class Command:
 
 
 class PlanError(Exception):
-    """A sweep that cannot be resumed; the message says why, and what can be done."""
+    """A sweep that cannot be resumed; the message says why, and what to do."""
 
 
 def write(folder: RunFolder, plan: Plan, command: Command, code: Code) -> None:
@@ -56,7 +56,7 @@ def write(folder: RunFolder, plan: Plan, command: Command, code: Code) -> None:
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan as it was written: what it was made from, with which code, and its jobs."""
+    """A stored plan: its input, its code and its jobs."""
 
     command: Command
     version: str
@@ -64,11 +64,11 @@ class Planned:
     plan: Plan
 
     def other_code(self, code: Code) -> str | None:
-        """How this code is another one."""
+        """How this code differs from the plan's; None if it does not."""
         if self.version != code.version:
-            return f"the sweep was made with dnnexp {self.version}, this is {code.version}"
+            return f"the sweep was made with dnnexp {self.version}; this is dnnexp {code.version}"
         if self.hashes != code.hashes:
-            return "the plugins are not those that the sweep was made with"
+            return "the plugins are not the ones that the sweep was made with"
         return None
 
 
@@ -102,19 +102,19 @@ def read(folder: Path) -> Planned:
 
 @contextmanager
 def _readable(folder: Path, name: str) -> Iterator[None]:
-    """Turn all that can be wrong with a file into a PlanError that names it."""
+    """Turn every problem with a file into a PlanError that names it."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):
-        raise PlanError(f"{folder}: is no sweep: it has no {name}") from None
+        raise PlanError(f"{folder}: is not a sweep folder: it has no {name}") from None
     except OSError as error:
         raise PlanError(f"{folder / name}: cannot be read: {error.strerror}") from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise PlanError(f"{folder / name}: is damaged: it is not what dnnexp writes") from None
+        raise PlanError(f"{folder / name}: is damaged: dnnexp did not write it like this") from None
 
 
 def differences(before: Sequence[Job], now: Sequence[Job]) -> list[str]:
-    """What has changed in the jobs: keys of their configs, jobs that are gone, jobs that are new."""
+    """The differences between the jobs of two plans: changed keys, removed jobs, added jobs."""
     old, new = {job.key: job for job in before}, {job.key: job for job in now}
     gone = {_place(job): job for key, job in old.items() if key not in new}
     added = {_place(job): job for key, job in new.items() if key not in old}
@@ -125,12 +125,12 @@ def differences(before: Sequence[Job], now: Sequence[Job]) -> list[str]:
     lines = [f"~ {line} (in {count} jobs)" for line, count in sorted(changes.items())]
     lines += [f"- {place}" for place in gone if place not in added]
     lines += [f"+ {place}" for place in added if place not in gone]
-    rest = len(lines) - _SHOWN
-    return lines if rest <= 1 else [*lines[:_SHOWN], f"... and {rest} more"]
+    rest = len(lines) - _MAX_LISTED_CHANGES
+    return lines if rest <= 1 else [*lines[:_MAX_LISTED_CHANGES], f"... and {rest} more"]
 
 
 def _place(job: Job) -> str:
-    """A job's place in the sweep, in words."""
+    """A job's place in the sweep as text."""
     words = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in job.swept.items())
     return f"{Path(job.base).name} {' '.join(words)}".strip()
 

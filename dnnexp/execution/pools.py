@@ -59,23 +59,23 @@ class Serial:
     lost: tuple[type[Exception], ...] = ()
 
     def submit(self, slot: int, function: Callable[..., T], *arguments: Any) -> Future[T]:
-        """Do it now."""
+        """Call the function now."""
         future: Future[T] = Future()
         future.set_result(function(*arguments))
         return future
 
     def replace(self, slot: int) -> None:
-        """Nothing: this process is alive."""
+        """Do nothing: this process is alive."""
 
     def check(self) -> None:
-        """Nothing to find."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing is under way."""
+        """Do nothing."""
 
 
 class Processes:
-    """Processes of this machine, a slot each."""
+    """Processes of this machine, one slot each."""
 
     lost: tuple[type[Exception], ...] = (BrokenProcessPool,)
 
@@ -95,7 +95,7 @@ class Processes:
         """Start a call in the slot's process."""
         try:
             return self._executors[slot].submit(function, *arguments)
-        except BrokenProcessPool:  # it died while it had nothing to do
+        except BrokenProcessPool:  # it died while it was idle
             self.replace(slot)
             return self._executors[slot].submit(function, *arguments)
 
@@ -105,10 +105,10 @@ class Processes:
         self._executors[slot] = self._executor()
 
     def check(self) -> None:
-        """Nothing to find: what dies is seen by its future."""
+        """Do nothing: the future of a dead process fails."""
 
     def close(self) -> None:
-        """Kill the processes: a job that is cut off leaves nothing that looks complete."""
+        """Kill the processes; a job that is cut off leaves nothing that looks complete."""
         for child in multiprocessing.active_children():
             child.kill()
         for executor in self._executors:
@@ -124,14 +124,14 @@ def _forkserver(preload: Sequence[str]) -> BaseContext:
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*preload])
-    with deaf():
+    with ignore_sigint():
         forkserver.ensure_running()
     return context
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
-    """Processes started within do not hear Ctrl-C, from their first instruction on: it is for us."""
+def ignore_sigint() -> Iterator[None]:
+    """Let processes that are started inside ignore Ctrl-C: this process handles it."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -140,9 +140,9 @@ def deaf() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """A worker: it prints to stderr, and ends when the process that it works for does, however that is."""
+    """Set up a worker: it prints to stderr, and ends when its parent process ends."""
     os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where the server was there before
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server may be older than `ignore_sigint`
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -15,18 +15,18 @@ _AS_JSON = (bool, list, dict)
 
 
 class Scalars:
-    """The scalars of many jobs, a line each, kept as text: that takes the least memory.
+    """The scalars of many jobs, one line each, kept as text to save memory.
 
-    A column is where its name first appears, so a line is only as long as the columns known by then.
+    New names are appended, so a line has the columns that were known when it was added.
     """
 
     def __init__(self) -> None:
-        """None yet."""
+        """No jobs yet."""
         self.names: dict[str, None] = {}
         self._lines: list[tuple[str, int]] = []
 
     def add(self, tree: Mapping[str, Any], leave_out: Collection[str] = ()) -> None:
-        """A job's metrics, less the scalars of some names; empty for a job that has none."""
+        """Add a job's metrics without the scalars in `leave_out`; empty metrics give an empty line."""
         found = leaves(tree, "left out")
         for name in leave_out:
             found.pop(name, None)
@@ -34,12 +34,12 @@ class Scalars:
         self._lines.append((_line(map(found.get, self.names)), len(self.names)))
 
     def lines(self) -> Iterable[str]:
-        """The cells of each job, without what ends a line, as many as there are names."""
+        """The cells of each job, one for each name, without line ends."""
         return (text + _EMPTY * (len(self.names) - max(count, 1)) for text, count in self._lines)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], scalars: Scalars) -> str:
-    """As RFC 4180 has it: numbers by repr, null empty, what is nested as JSON.
+    """The table as RFC 4180 defines: numbers by repr, null empty, nested values as JSON.
 
     A scalar that has its name in common with a column is named `metrics.<name>`.
     """
@@ -52,9 +52,9 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], scalars:
 
 
 def _line(values: Iterable[Any]) -> str:
-    """Values as cells; a line that is empty stands for one empty cell or for none."""
+    """Values as cells; an empty line stands for one empty cell or for none."""
     buffer = io.StringIO()
     cells = [json.dumps(v, ensure_ascii=False) if isinstance(v, _AS_JSON) else v for v in values]
-    if cells not in ([], [None]):  # which csv would write as ""
+    if cells not in ([], [None]):  # csv would write ""
         csv.writer(buffer, lineterminator="").writerow(cells)
     return buffer.getvalue()

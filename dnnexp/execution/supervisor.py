@@ -1,4 +1,4 @@
-"""The supervisor of a sweep: keeps all slots busy, and does again what was lost with a worker."""
+"""The supervisor of a sweep: keeps all slots busy and repeats jobs that were lost with a worker."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from dnnexp.execution.pools import Pool, PoolError
 from dnnexp.execution.worker import KILLED, KILLS, Ended, Task, WorkerSettings, ended_before, work
 from dnnexp.runs.sweep_folder import SweepFolder
 
-LOSSES = 20
-"""So many workers may die one after another while no job ends."""
+MAX_LOSSES = 20
+"""Workers that may die one after another before a job ends."""
 CHUNK_SECONDS = 0.5
-"""Short jobs are sent together, about so long a call."""
-_CHUNK_JOBS = 100
-_TICK = 0.25
+"""Short jobs are sent together, for about this long a call."""
+_MAX_CHUNK_JOBS = 100
+_TICK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When to try again, and when to stop: after so many failed jobs (None: never)."""
+    """How often a failed job is repeated, and after how many failures a sweep stops (None: never)."""
 
     retries: int = 0
     max_failures: int | None = None
 
 
 class Listener(Protocol):
-    """Who is told of what happens."""
+    """Receives the events of a sweep."""
 
     def started(self, tasks: Sequence[Task]) -> None:
-        """These were handed to a worker, which does them one after another."""
+        """These jobs were sent to a worker, which runs them one after another."""
 
     def ended(self, ended: Ended) -> None:
         """A job has ended for good."""
 
     def again(self, task: Task, why: str) -> None:
-        """A job will be done again."""
+        """A job will be repeated."""
 
     def tick(self, running: int) -> None:
-        """Time goes by, and so many workers are busy."""
+        """Called several times a second with the number of busy workers."""
 
 
 @dataclass
 class _Call:
-    """What a slot was given: jobs that have not ended yet, as far as is known, and those to be done again."""
+    """A call to a slot: its jobs that are not known to have ended, and those to repeat."""
 
     slot: int
     token: str
@@ -60,7 +60,7 @@ class _Call:
 
 @dataclass
 class Supervisor:
-    """Does the jobs of a sweep in a pool."""
+    """Runs the jobs of a sweep in a pool."""
 
     pool: Pool
     settings: WorkerSettings
@@ -70,14 +70,14 @@ class Supervisor:
     _losses: int = 0
     _kills: Counter[str] = field(default_factory=Counter)
     _tries: Counter[str] = field(default_factory=Counter)
-    _seconds: float | None = None  # the mean of a job, the last ones counting most
+    _seconds: float | None = None  # moving average of the time of a job
     _calls: dict[Future[list[Ended]], _Call] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._sweep = SweepFolder(self.settings.folder)
 
     def run(self, tasks: Iterable[Task]) -> None:
-        """Do the jobs, until all have ended or too many have failed.
+        """Run the jobs until all have ended or too many have failed.
 
         Raises:
             PoolError: the pool is gone, or its workers have other code.
@@ -90,9 +90,9 @@ class Supervisor:
             slots = max(slots, self.pool.slots)
             while free and waiting and not self._is_enough():
                 self._start(free.popleft(), self._chunk(waiting))
-            if not self._calls:  # no worker is there
-                time.sleep(_TICK)
-            done, _ = wait(self._calls, timeout=_TICK, return_when=FIRST_COMPLETED)
+            if not self._calls:  # there is no worker
+                time.sleep(_TICK_SECONDS)
+            done, _ = wait(self._calls, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
             for future in done:
                 call = self._calls.pop(future)
                 self._end(future, call)
@@ -101,7 +101,7 @@ class Supervisor:
             self._tick()
 
     def _tick(self) -> None:
-        """Tell of what has ended inside calls that take long, and of how many are under way."""
+        """Report jobs that ended inside long calls, and the number of busy workers."""
         self.pool.check()
         for call in self._calls.values():
             if time.monotonic() - call.start > 2 * CHUNK_SECONDS:
@@ -112,13 +112,13 @@ class Supervisor:
         return self.limits.max_failures is not None and self.failures >= self.limits.max_failures
 
     def _chunk(self, waiting: deque[Task]) -> list[Task]:
-        """The next jobs for a slot: alone at first, and where one may kill its worker."""
+        """The next jobs for a slot: one at first, and one that may kill its worker."""
         size = 1
         if self._seconds is not None:
-            # towards the end no slot waits long for another
+            # towards the end, no slot waits long for another
             share = len(waiting) // (2 * max(1, self.pool.slots))
-            allowed = (self.limits.max_failures or _CHUNK_JOBS + self.failures) - self.failures
-            size = max(1, min(int(CHUNK_SECONDS / max(self._seconds, 1e-6)), share, allowed, _CHUNK_JOBS))
+            allowed = (self.limits.max_failures or _MAX_CHUNK_JOBS + self.failures) - self.failures
+            size = max(1, min(int(CHUNK_SECONDS / max(self._seconds, 1e-6)), share, allowed, _MAX_CHUNK_JOBS))
         chunk = [waiting.popleft()]
         while len(chunk) < size and waiting and not self._kills[chunk[0].key] + self._kills[waiting[0].key]:
             chunk.append(waiting.popleft())
@@ -130,10 +130,10 @@ class Supervisor:
         self._calls[self.pool.submit(slot, work, self.settings, call.token, tasks)] = call
 
     def _end(self, future: Future[list[Ended]], call: _Call) -> None:
-        """Take what a call has come to."""
+        """Handle the result of a call."""
         try:
             found = future.result()
-        except CancelledError:  # none of ours: Dask's, when its scheduler has gone
+        except CancelledError:  # raised by Dask when its scheduler has gone
             raise PoolError("the connection to the scheduler is lost") from None
         except CodeError as error:
             raise PoolError(str(error)) from None
@@ -141,11 +141,13 @@ class Supervisor:
             self.pool.replace(call.slot)
             self._after_loss(call)
         else:
-            for ended in found[-len(call.left) :] if call.left else ():  # those before have been told of
+            for ended in (
+                found[-len(call.left) :] if call.left else ()
+            ):  # the earlier ones are reported already
                 self._take(ended, call)
 
     def _take(self, ended: Ended, call: _Call) -> None:
-        """Count a job that has ended, or let it be done again."""
+        """Count a job that has ended, or repeat it."""
         task = call.left.popleft()
         self._losses = 0
         self._seconds = ended.seconds if self._seconds is None else 0.8 * self._seconds + 0.2 * ended.seconds
@@ -157,7 +159,7 @@ class Supervisor:
             self._finish(ended)
 
     def _take_ended(self, call: _Call) -> None:
-        """Take what has ended of a call that is under way, or was cut off."""
+        """Handle the jobs that have ended in a call that is running or was cut off."""
         while call.left and (ended := ended_before(self._sweep, call.left[0].key, call.token)):
             self._take(ended, call)
 
@@ -166,7 +168,7 @@ class Supervisor:
         self.listener.ended(ended)
 
     def _after_loss(self, call: _Call) -> None:
-        """Of a call whose worker died: what had ended counts, what was under way is the suspect."""
+        """Handle a call whose worker died: ended jobs count, the running job is the suspect."""
         self._take_ended(call)
         attempts = self._sweep.attempts(call.left[0].key, call.token) if call.left else 0
         if attempts:
@@ -174,11 +176,11 @@ class Supervisor:
         else:
             self._losses += 1
         self._sweep.discard_attempts(call.token)
-        if self._losses > LOSSES:
-            raise PoolError(f"workers died {self._losses} times before they began a job")
+        if self._losses > MAX_LOSSES:
+            raise PoolError(f"workers died {self._losses} times in a row before they started a job")
 
     def _suspect(self, call: _Call, attempts: int) -> None:
-        """A job that has killed its worker too often is failed, and no other."""
+        """Repeat the suspect, or fail it if it has killed its worker too often."""
         suspect = call.left[0]
         self._kills[suspect.key] += attempts
         if self._kills[suspect.key] < KILLS:

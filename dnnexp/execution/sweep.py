@@ -1,4 +1,4 @@
-"""A sweep in its folder: what is to be done, doing it, and the results."""
+"""A sweep in its folder: its missing jobs, its journal and its results."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def has_additions(folder: Path, before: Plan, now: Plan, extend: bool) -> bool:
-    """Whether a plan has jobs that a sweep has not, and may have them.
+    """Whether a plan adds jobs to a sweep, which `extend` must allow.
 
     Raises:
-        PlanError: the sweep has changed, and not by additions that were allowed.
+        PlanError: the sweep has changed otherwise, or additions are not allowed.
     """
     old, new = {job.key for job in before.jobs}, {job.key for job in now.jobs}
     if old == new:
@@ -35,22 +35,23 @@ def has_additions(folder: Path, before: Plan, now: Plan, extend: bool) -> bool:
     if extend and old < new:
         return True
     lines = "".join(f"\n  {line}" for line in plan_file.differences(before.jobs, now.jobs))
-    additions = ", or accept what is new with --extend" * (old < new)
+    additions = ", or accept the added jobs with --extend" * (old < new)
     raise PlanError(
-        f"{folder}: the sweep has changed since it began:{lines}\nstart it anew (without --resume){additions}"
+        f"{folder}: the sweep has changed since it began:{lines}\n"
+        f"start a new sweep without --resume{additions}"
     )
 
 
-def tell_journal(journal: Journal, folder: Path, jobs: Iterable[Job]) -> None:
-    """Write down what is complete and was not told, because whoever was to tell it was stopped before.
+def journal_unrecorded(journal: Journal, folder: Path, jobs: Iterable[Job]) -> None:
+    """Journal jobs that completed while nobody was listening.
 
     Raises:
         WriteError: the journal cannot be written.
     """
     sweep = SweepFolder(folder)
-    told = {event.get("job") for event in events(journal.path) if event.get("event") == "complete"}
+    recorded = {event.get("job") for event in events(journal.path) if event.get("event") == "complete"}
     for job in jobs:
-        if job.key not in told and sweep.is_intact(job.key):
+        if job.key not in recorded and sweep.is_intact(job.key):
             journal.record("complete", job=job.key, seconds=sweep.record(job.key)["durations"].get("run"))
 
 
@@ -62,13 +63,13 @@ def tasks(folder: Path, jobs: Iterable[Job]) -> list[Task]:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Writes what happens to the journal, and passes it on."""
+    """Writes the events of a sweep to the journal and passes them on."""
 
     journal: Journal
     listener: Listener
 
     def started(self, tasks: Sequence[Task]) -> None:
-        """These were handed to a worker, which does them one after another."""
+        """These jobs were sent to a worker, which runs them one after another."""
         for task in tasks:
             self.journal.record("started", job=task.key)
         self.listener.started(tasks)
@@ -80,17 +81,17 @@ class Recorder:
         self.listener.ended(ended)
 
     def again(self, task: Task, why: str) -> None:
-        """A job will be done again."""
+        """A job will be repeated."""
         self.journal.record("again", job=task.key, error=why)
         self.listener.again(task, why)
 
     def tick(self, running: int) -> None:
-        """Time goes by."""
+        """Called several times a second with the number of busy workers."""
         self.listener.tick(running)
 
 
 def results(plan: Plan, folder: RunFolder, skip: bool, plots: bool) -> dict[str, Any]:
-    """Write `results.csv`, `results.json` and the plots of what there is; returns the document.
+    """Write `results.csv`, `results.json` and the figures of the complete jobs; returns the document.
 
     Raises:
         WriteError: one of them cannot be written.

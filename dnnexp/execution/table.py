@@ -1,7 +1,8 @@
-"""What a sweep has found: a row a job, its settings over repeats, and the same as CSV."""
+"""The table of a sweep: one row per job, medians over repeats, and the same as CSV."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,11 +12,11 @@ import numpy as np
 
 from dnnexp import expression
 from dnnexp.config.expectations import judge
-from dnnexp.config.sweep import Job, SweepConfig
+from dnnexp.config.sweep import Job, Metric, SweepConfig
 from dnnexp.config.sweep.expressions import common_type
 from dnnexp.execution import spreadsheet
 from dnnexp.execution.spreadsheet import Scalars
-from dnnexp.execution.swept import keys_of, metrics_of, setting, values_of
+from dnnexp.experiments import find
 from dnnexp.experiments.base import Outline, finite, quantile
 from dnnexp.runs.folder import SCHEMA_VERSION
 from dnnexp.runs.journal import events
@@ -25,7 +26,7 @@ from dnnexp.runs.sweep_folder import SweepFolder
 Row: TypeAlias = dict[str, Any]
 SEED = "seed"
 _BESIDE_VALUES = ("experiment", "name", "passed", "error")
-"""Of a row, what the CSV has not: the metrics themselves have it, or the journal."""
+"""Columns of a row that the CSV leaves out: the metrics or the journal have them."""
 
 
 class Table(NamedTuple):
@@ -36,10 +37,10 @@ class Table(NamedTuple):
 
 
 def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = False) -> Table:
-    """What the jobs under `folder/jobs` have found so far.
+    """The results of the jobs under `folder/jobs` so far.
 
     A job is complete where it has `metrics.json`, failed where its `run.json` or the journal says so,
-    otherwise missing. `skip` leaves expectations undecided.
+    otherwise missing. `skip` skips the expectations.
     """
     sweep_folder = SweepFolder(folder)
     keys, columns = keys_of(jobs), _columns(sweep, jobs)
@@ -82,7 +83,7 @@ def _columns(sweep: SweepConfig, jobs: Sequence[Job]) -> list[tuple[str, express
 
 
 def _failures(folder: Path) -> dict[str, str | None]:
-    """The errors of the jobs of which the journal last says that they failed."""
+    """The errors of the jobs that failed according to their last event in the journal."""
     last = {event.get("job"): event for event in events(folder / "journal.jsonl")}
     return {str(key): event.get("error") for key, event in last.items() if event.get("event") == "failed"}
 
@@ -108,7 +109,7 @@ def _head(job: Job, folder: SweepFolder, failures: Mapping[str, str | None]) -> 
 
 
 def _number(value: Any) -> float | None:
-    """A number, of true and false 1 and 0; None of all else."""
+    """A number; 1 and 0 for true and false; None for anything else."""
     if isinstance(value, bool):
         return int(value)
     is_finite = isinstance(value, int | float) and abs(value) <= sys.float_info.max
@@ -121,7 +122,7 @@ def _counts(rows: Iterable[Row], statuses: Iterable[str]) -> dict[str, int]:
 
 
 def _groups(rows: Iterable[Row], keys: list[str], labels: list[str], names: list[str]) -> list[Row]:
-    """The rows of equal settings as one: medians and quartiles over the complete ones.
+    """One group for all rows with equal settings: medians and quartiles over the complete ones.
 
     A null stands for a number that is not finite and counts as +inf, as diverged runs do in an experiment.
     """
@@ -155,7 +156,7 @@ def _quartiles(columns: Sequence[Sequence[float | None]]) -> list[tuple[float | 
 
 
 def _least(groups: Iterable[Row], label: str) -> Row | None:
-    """The group with the least median."""
+    """The group with the smallest median."""
     found = [group for group in groups if group[label] is not None]
     return min(found, key=lambda group: float(group[label]), default=None)
 
@@ -185,7 +186,47 @@ def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Outline:
 
 
 def csv_text(table: Table) -> str:
-    """The table for spreadsheets: a line a job, with all scalars of its metrics."""
+    """The table for spreadsheets: one line per job, with all scalars of its metrics."""
     rows = table.document["rows"]
     columns = dict.fromkeys(key for row in rows for key in row if key not in _BESIDE_VALUES)
     return spreadsheet.csv_text(list(columns), rows, table.scalars)
+
+
+def metrics_of(sweep: SweepConfig, jobs: Sequence[Job]) -> tuple[Metric, ...]:
+    """The metrics of a sweep: its own or, where it names none, the headlines of its experiments."""
+    return sweep.metrics or tuple(
+        Metric(label=headline.label or "", value=headline.expression)
+        for experiment in dict.fromkeys(job.experiment for job in jobs)
+        for headline in find(experiment).headlines([j.tree for j in jobs if j.experiment == experiment])
+    )
+
+
+def keys_of(jobs: Sequence[Job]) -> list[str]:
+    """The keys that any job sweeps, in order."""
+    return list(dict.fromkeys(key for job in jobs for key in job.swept))
+
+
+def values_of(job: Job, keys: Sequence[str]) -> dict[str, Any]:
+    """The job's values for these keys; where others sweep a key and it does not, what its config has."""
+    return {key: job.swept[key] if key in job.swept else _scalar(job.tree, key) for key in keys}
+
+
+def setting(values: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """A text that is equal for jobs with equal values for these keys."""
+    return json.dumps([_canonical(values[key]) for key in keys], sort_keys=True)
+
+
+def _canonical(value: Any) -> Any:
+    """1.0 as 1."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _scalar(tree: Any, key: str) -> Any:
+    """The scalar at a dotted key (items of a list by index or label), or None."""
+    for step in key.split("."):
+        if isinstance(tree, list):
+            tree = {str(place): item for place, item in enumerate(tree)} | {
+                item.get("label", item.get("name")): item for item in tree if isinstance(item, Mapping)
+            }
+        tree = tree.get(step) if isinstance(tree, Mapping) else None
+    return tree if isinstance(tree, bool | int | float | str) else None

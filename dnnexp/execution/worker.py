@@ -1,6 +1,6 @@
-"""What a worker does: jobs, one after another, each into a run folder of its own, whatever happens to them.
+"""The work of a worker: jobs, one after another, each into a run folder of its own.
 
-It may be a process of ours or one of a Dask cluster; what it needs is passed in, what it finds is on disk.
+A worker is a process of ours or of a Dask cluster. Its input is passed in; its results are on disk.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from dnnexp.runs.sweep_folder import SweepFolder
 from dnnexp.runs.threads import THREAD_VARIABLES
 
 KILLS = 3
-"""A job that has killed its worker so often is failed."""
+"""A job that has killed this many workers has failed."""
 KILLED = f"its worker was killed {KILLS} times while it ran (out of memory, or a crash)"
 _one_at_a_time = threading.Lock()
-"""A worker of several threads does one job at a time: standard output and matplotlib are the process's."""
+"""A worker runs one job at a time even if it has several threads: they share stdout and matplotlib."""
 
 
 class Task(NamedTuple):
-    """A job as a worker needs it: its key, its experiment, its config as a plain tree."""
+    """A job for a worker: its key, its experiment and its config as a plain tree."""
 
     key: str
     experiment: str
@@ -48,7 +48,7 @@ class Task(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How a job ended: `complete` or `failed`, with the error's message."""
+    """How a job ended: `complete`, or `failed` with a message."""
 
     key: str
     status: str
@@ -76,7 +76,7 @@ class WorkerSettings:
 
 
 def work(settings: WorkerSettings, token: str, tasks: Sequence[Task]) -> list[Ended]:
-    """Do the jobs; `token` marks their attempts.
+    """Run the jobs; `token` marks their attempts.
 
     Raises:
         CodeError: the worker has other code than the sweep.
@@ -92,7 +92,7 @@ def work(settings: WorkerSettings, token: str, tasks: Sequence[Task]) -> list[En
 def _do(settings: WorkerSettings, token: str, task: Task) -> Ended:
     start = time.perf_counter()
     sweep = SweepFolder(settings.folder)
-    if ended := ended_before(sweep, task.key, token):  # Dask calls again what it lost
+    if ended := ended_before(sweep, task.key, token):  # Dask repeats a call that it lost
         return ended
     record = {"command": settings.command, "job": task.key, "attempt": token}
     status, error = "complete", None
@@ -106,24 +106,24 @@ def _do(settings: WorkerSettings, token: str, task: Task) -> Ended:
                 _run(task, folder, settings.options, record, log)
         except (Exception, KeyboardInterrupt) as failure:
             if isinstance(failure, KeyboardInterrupt) and settings.code is None:
-                raise  # somebody's; a worker that is not the program hears of none
+                raise  # Ctrl-C; other workers ignore it
             status, error = "failed", error_message(failure)
             _note_failure(task, folder, record, error)
         sweep.end(folder, task.key)
-    except Exception as failure:  # what it found could not be kept
+    except Exception as failure:  # its folder could not be kept
         status, error = "failed", error or error_message(failure)
     return Ended(task.key, status, error, time.perf_counter() - start)
 
 
 def _note_failure(task: Task, folder: RunFolder, record: dict[str, Any], error: str) -> None:
-    """Let `run.json` say so, where the run did not come so far or could not."""
+    """Record a failure in `run.json` if the run itself could not."""
     known = {"experiment": task.experiment, "name": task.tree.get("name"), "seed": task.tree.get("seed")}
     durations: dict[str, float] = {}
     folder.update_json("run.json", {**known, "durations": durations, **record}, status="failed", error=error)
 
 
 def ended_before(sweep: SweepFolder, key: str, token: str) -> Ended | None:
-    """How a job ended in the call of that token; None if it did not."""
+    """How a job ended in the call of that token; None if it has not ended."""
     record = sweep.record(key)
     if record.get("attempt") != token:
         return None
@@ -144,7 +144,7 @@ def _run(task: Task, folder: RunFolder, options: RunOptions, record: dict[str, A
 
 
 class _Log:
-    """Logs events: progress every few seconds."""
+    """Logs traces, and progress every few seconds."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -159,7 +159,7 @@ class _Log:
 
 @contextlib.contextmanager
 def _logged(log: TextIO) -> Iterator[None]:
-    """What the run, its warnings and the user's code print goes to the log."""
+    """Write what the run, its warnings and the user's code print to the log."""
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
         yield
 
@@ -168,14 +168,14 @@ def _check(code: Code) -> None:
     """Load the plugins of a sweep, once.
 
     Raises:
-        CodeError: this is another version, or the plugins are not those, or others are loaded.
+        CodeError: the version or the plugins are not those of the sweep, or others are loaded.
     """
     if code.version != dnnexp.__version__:
-        raise CodeError(f"the sweep is of dnnexp {code.version}, a worker has {dnnexp.__version__}")
+        raise CodeError(f"the sweep uses dnnexp {code.version}, a worker has dnnexp {dnnexp.__version__}")
     if code.plugins:
         try:
             if Code.of(code.plugins) != code:
-                raise CodeError("a worker sees other plugins than the sweep was made with")
+                raise CodeError("a worker has other plugins than the sweep")
             _load(code)
         except (OSError, PluginError) as error:
             raise CodeError(f"a worker cannot load the plugins: {error}") from None
@@ -184,13 +184,13 @@ def _check(code: Code) -> None:
 @functools.cache
 def _load(code: Code) -> None:
     if _load.cache_info().currsize:
-        raise CodeError("a worker has loaded the plugins of another sweep: restart the workers")
+        raise CodeError("a worker has loaded the plugins of another sweep; restart the workers")
     load_plugins(code.plugins)
 
 
 @functools.cache
 def _use_one_blas_thread() -> None:
-    """Where the process was started without the limit, as a cluster's may be, set it now."""
+    """Limit BLAS to one thread now, if the process was started without the limit."""
     if any(os.environ.get(name) != "1" for name in THREAD_VARIABLES):
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
         if "numpy" in sys.modules:

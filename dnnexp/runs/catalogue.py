@@ -1,4 +1,4 @@
-"""The catalogue of past runs, read from their folders: there is no index that could be wrong."""
+"""The catalogue of past runs, read from their folders: no index can be wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def scan(output: Path) -> list[Run]:
-    """The runs and sweeps in a folder, newest first; links such as `latest` are no runs.
+    """The runs and sweeps in a folder, newest first; links such as `latest` are left out.
 
     Raises:
         OSError: the folder cannot be read.
@@ -29,10 +29,10 @@ def scan(output: Path) -> list[Run]:
 
 
 def look(folder: Path) -> Run | None:
-    """What a folder says of itself, however torn it is; None where it is that of no run."""
+    """The run in a folder, even a torn one; None if the folder is not a run folder."""
     files = _files(folder)
     if "sweep.json" in files:
-        from dnnexp.runs import sweeps  # numpy comes with it, which most listings can do without
+        from dnnexp.runs import sweeps  # loaded only if there is a sweep
 
         return sweeps.look(folder)
     record = read_json(folder / "run.json") if "run.json" in files else {}
@@ -43,7 +43,7 @@ def look(folder: Path) -> Run | None:
 
 
 def _files(folder: Path) -> set[str]:
-    """The names of the regular files in a folder; none where it cannot be read."""
+    """The names of the regular files in a folder; none if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return {entry.name for entry in entries if entry.is_file()}
@@ -61,7 +61,7 @@ def _status(files: set[str], record: Mapping[str, Any]) -> str:
 
 
 def _is_dead(process: Any) -> bool:
-    """Whether a process is known to have ended; of other machines nothing is known."""
+    """Whether a process of this machine has ended; False for other machines."""
     if os.name == "nt":  # os.kill would send a signal there
         return False
     match process:
@@ -70,7 +70,7 @@ def _is_dead(process: Any) -> bool:
                 os.kill(number, 0)
             except ProcessLookupError:
                 return True
-            except OSError:  # somebody else's
+            except OSError:  # another user's process
                 return False
     return False
 
@@ -78,7 +78,7 @@ def _is_dead(process: Any) -> bool:
 def _identity(
     folder: Path, files: set[str], record: Mapping[str, Any]
 ) -> tuple[str | None, str | None, int | None]:
-    """Experiment, name and seed: of `run.json`, or else of `metrics.json`, or else of the folder's name."""
+    """Experiment, name and seed from `run.json`, `metrics.json` or the folder's name, in this order."""
     if "name" not in record and "metrics.json" in files:
         record = _head(folder / "metrics.json")
     experiment, name = folder_parts(folder)
@@ -91,7 +91,7 @@ def _identity(
 
 
 def _head(path: Path) -> dict[str, Any]:
-    """What `metrics.json` says before the metrics, which may be megabytes."""
+    """The head of `metrics.json`, without the metrics, which may be megabytes."""
     try:
         with open(path, "rb") as stream:
             head, metrics, _ = stream.read(_HEAD_BYTES).partition(b'"metrics"')

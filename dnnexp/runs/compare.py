@@ -1,4 +1,4 @@
-"""What differs between runs: in their configs, in where they were made, in what they found."""
+"""The differences between runs: in their configs, environments and metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENVIRONMENT = ("versions", "git", "platform", "blas")
 
 
 class _Absent:
-    """What stands for a value that a run has not: it is no null."""
+    """Stands for a value that a run does not have, unlike null."""
 
     def __repr__(self) -> str:
         return "absent"
@@ -23,13 +23,13 @@ ABSENT: Final = _Absent()
 
 
 class Row(NamedTuple):
-    """A key, and what each run has there.
+    """A key, and the value of each run.
 
     Attributes:
         key: dotted.
-        values: one of each run, `ABSENT` where there is none.
-        difference: the largest between two of them, where all are numbers and it is finite.
-        relative: of these two, over the larger of their magnitudes; 0 where all are 0.
+        values: one for each run, `ABSENT` if it has none.
+        difference: the largest difference of two values, if all are numbers and it is finite.
+        relative: this difference over the larger magnitude; 0 if all values are 0.
     """
 
     key: str
@@ -39,18 +39,18 @@ class Row(NamedTuple):
 
     @property
     def is_equal(self) -> bool:
-        """Whether all runs have the same there."""
+        """Whether all runs have the same value."""
         first = self.values[0]
         return all(_is_same(first, value) for value in self.values[1:])
 
     @property
     def plain(self) -> list[Any]:
-        """The values as JSON has them: null where there is none."""
+        """The values for JSON: null for a missing one."""
         return [None if value is ABSENT else value for value in self.values]
 
 
 def rows(flat: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The keys of all runs' leaves, in the order of the first that has them."""
+    """The keys of all runs, in the order in which they first appear."""
     keys = dict.fromkeys(key for each in flat for key in each)
     found = ((key, tuple(each.get(key, ABSENT) for each in flat)) for key in keys)
     return [Row(key, values, *_distance(values)) for key, values in found]
@@ -67,7 +67,7 @@ def metric_leaves(tree: Any) -> dict[str, Any]:
 
 
 def environment_leaves(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What `run.json` says of versions, code, machine, BLAS and plugins; a plugin is its file's SHA-256."""
+    """Versions, git state, platform, BLAS and plugins (by SHA-256) of a `run.json`."""
     known = {name: record[name] for name in _ENVIRONMENT if record.get(name) is not None}
     plugins = record.get("plugins")
     entries = [entry for entry in plugins if isinstance(entry, dict)] if isinstance(plugins, list) else []
@@ -96,7 +96,7 @@ def _distance(values: Sequence[Any]) -> tuple[float | None, float | None]:
 
 
 class Reproduction(NamedTuple):
-    """What became of the metrics of a run when its config was run again."""
+    """The metrics of a repeated run, by how well they were reproduced."""
 
     identical: list[Row]
     within: list[Row]
@@ -104,12 +104,12 @@ class Reproduction(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`identical`, `within tolerance` or `different`, of the worst of the metrics."""
+        """`identical`, `within tolerance` or `different`: that of the worst metric."""
         return "different" if self.different else "within tolerance" if self.within else "identical"
 
 
 def reproduction(before: Any, now: Any, rtol: float) -> Reproduction:
-    """The metrics of two runs, `rtol` the relative difference up to which numbers are within tolerance."""
+    """Compare the metrics of two runs; numbers within the relative difference `rtol` are within tolerance."""
     found = Reproduction([], [], [])
     for row in rows([metric_leaves(before), metric_leaves(now)]):
         if row.is_equal:

@@ -1,4 +1,4 @@
-"""The record of where and with what a run was made: all that may differ from run to run."""
+"""The environment of a run: everything that may differ from run to run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _versions() -> dict[str, str]:
 
 
 def _blas() -> dict[str, Any]:
-    """Which BLAS numpy was built with, and the limits set on its threads."""
+    """The BLAS that numpy was built with, and the limits on its threads."""
     found: Any = np.show_config(mode="dicts")
     blas = found.get("Build Dependencies", {}).get("blas", {})
     return {

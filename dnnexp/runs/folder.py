@@ -1,4 +1,4 @@
-"""Run folders: claimed without collisions, complete only when `metrics.json` is there."""
+"""Run folders: claimed without collisions, complete once `metrics.json` is there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RunFolder:
     """A run's folder. Every file in it is written whole or not at all."""
 
     def __init__(self, path: Path, durable: bool = True) -> None:
-        """A folder that exists; a file of a durable one is on the disk before it gets its name."""
+        """An existing folder; if `durable`, a file is on the disk before it gets its name."""
         self.path = path
         self._durable = durable
 
@@ -52,7 +52,7 @@ class RunFolder:
         with reporting(output):
             is_file = output.exists() and not output.is_dir()
         if is_file:
-            raise WriteError(f"{output}: is a file, not a folder for run folders")
+            raise WriteError(f"{output}: is a file; run folders need a folder")
         while True:
             path = output / (stem if number == 1 else f"{stem}-{number}")
             with reporting(output):
@@ -65,12 +65,12 @@ class RunFolder:
                     number += 1
 
     def write(self, name: str, content: bytes | str) -> None:
-        """Write a file atomically: it appears under its name when all of it is on the disk.
+        """Write a file atomically: it appears under its name once it is complete.
 
         Raises:
-            WriteError: the disk is full, or the like; nothing is left under that name.
+            WriteError: it cannot be written; nothing is left under that name.
         """
-        # a path in run.json may hold bytes that are no text: Python's \udcNN, and so JSON's
+        # a path in run.json may hold bytes that are not text: \udcNN in Python, and so in JSON
         data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
         path = self.path / name
         temporary = self.path / f".{name}.{secrets.token_hex(4)}"
@@ -88,12 +88,12 @@ class RunFolder:
                 raise
 
     def write_json(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write a document as strict JSON: a non-finite number in it is a bug and raises ValueError."""
+        """Write a document as strict JSON; a non-finite number in it is a bug and raises ValueError."""
         text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
         self.write(name, f"{text}\n")
 
     def update_json(self, name: str, before: Mapping[str, Any], **changes: Any) -> None:
-        """Write a document again with changes; `before` is what it says where it is not there."""
+        """Update a document with changes; `before` is its content if it does not exist yet."""
         self.write_json(name, {**before, **read_json(self.path / name), **changes})
 
     def write_arrays(self, arrays: Mapping[str, Any]) -> None:
@@ -106,13 +106,13 @@ class RunFolder:
         """Make `latest` beside the folder a link to it.
 
         Raises:
-            WriteError: links cannot be made there, or `latest` is something else.
+            WriteError: the link cannot be made, or `latest` is not a link.
         """
         latest = self.path.parent / "latest"
         temporary = self.path.parent / f".latest.{secrets.token_hex(4)}"
         with reporting(latest):
             if latest.exists() and not latest.is_symlink():
-                raise FileExistsError(0, "it exists and is no link")
+                raise FileExistsError(0, "it exists and is not a link")
             try:
                 temporary.symlink_to(self.path.name)
                 temporary.replace(latest)

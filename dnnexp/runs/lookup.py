@@ -1,4 +1,4 @@
-"""Which folder a RUN on the command line stands for."""
+"""The folder that a RUN on the command line stands for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 10
 
 
 class LookupFailure(Exception):
-    """No run, or more than one; the message says what is there."""
+    """No run or several runs match; the message lists them."""
 
 
 def find(output: Path, text: str) -> Path:
@@ -52,22 +52,24 @@ def _latest(output: Path) -> Path:
 
 
 def _run_folder(path: Path) -> Path:
-    """A folder that is given by its path; that which a link leads to, for its name says more."""
+    """A folder given by its path; a link is followed once, for the name of its target says more."""
     path = path.parent / os.readlink(path) if path.is_symlink() else path
     if look(path) is None:
-        raise LookupFailure(f"{path}: is no run folder")
+        raise LookupFailure(f"{path}: is not a run folder")
     return path
 
 
 def _unique(output: Path, text: str, names: Sequence[str]) -> str:
-    """The only name that begins like that."""
+    """The only name that begins with the text."""
     found = [name for name in names if name.startswith(text) and look(output / name) is not None]
     if len(found) == 1:
         return found[0]
     if found:
-        raise LookupFailure(f"{text!r} begins the names of {len(found)} runs:\n{_listed(found)}")
+        raise LookupFailure(
+            f"{text!r} begins the names of {len(found)} runs; give more of the name:\n{_listed(found)}"
+        )
     inside = [name for name in names if text in name]
-    hint = f"; it stands in:\n{_listed(inside)}" if inside else "; `dnnexp runs list` shows them"
+    hint = f"; names that contain it:\n{_listed(inside)}" if inside else "; `dnnexp runs list` shows them"
     raise LookupFailure(f"no run in {output} begins with {text!r}{hint}")
 
 

@@ -1,4 +1,4 @@
-"""What a run folder says of itself, however torn it is."""
+"""The record of a run folder, even of a torn one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 STATUSES = ("complete", "running", "failed", "interrupted", "torn")
-"""Of a run or a sweep; torn: not complete, and nothing says why."""
+"""The statuses of a run or a sweep; torn: not complete, and no reason was recorded."""
 
 _FOLDER = re.compile(r"(\d{8}T\d{6}Z)-([a-z][a-z0-9_]*)-(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run folder, or that of a sweep; None for what is not known.
+    """A run folder or a sweep's folder; None for unknown values.
 
     Attributes:
         path: the folder.
@@ -28,8 +28,8 @@ class Run:
         seed: the config's.
         status: one of `STATUSES`.
         start: when it began.
-        seconds: how long it took; of a sweep, how long it was worked on.
-        jobs: of a sweep, the numbers of jobs: all (`jobs`), `complete`, `failed`, `missing`.
+        seconds: how long it ran; for a sweep, the sum over its executions.
+        jobs: for a sweep, the numbers of all jobs (`jobs`) and of `complete`, `failed`, `missing` ones.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Run:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON document; empty where there is none that can be read."""
+    """A JSON document; empty if there is none or it cannot be read."""
     try:
         with open(path, "rb") as stream:
             found = json.loads(stream.read())
@@ -67,13 +67,13 @@ def folder_time(folder: Path) -> datetime | None:
 
 
 def folder_parts(folder: Path) -> tuple[str | None, str | None]:
-    """Experiment and name in the name of a folder; the number that a taken name gets may stand in it."""
+    """Experiment and name in the name of a folder, with the number that a taken name gets."""
     named = _FOLDER.fullmatch(folder.name)
     return (named[2], named[3]) if named else (None, None)
 
 
 def time_of(value: Any) -> datetime | None:
-    """A time as it stands in a record; UTC where it does not say, None where it is none."""
+    """A time in a record (UTC unless it says otherwise), or None."""
     try:
         found = datetime.fromisoformat(value)
     except (TypeError, ValueError):

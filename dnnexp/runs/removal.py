@@ -1,4 +1,4 @@
-"""Removing run folders, so that what is half removed never looks complete."""
+"""Removing run folders so that a half removed one never looks complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dnnexp.runs.folder import RunFolder, WriteError
 from dnnexp.runs.journal import is_held
 
 _RESULTS = ("metrics.json", "results.json")
-"""Whose presence means complete."""
+"""Files whose presence means complete."""
 
 
 class RefusedError(Exception):
@@ -23,22 +23,22 @@ def removable(output: Path, folders: Iterable[Path]) -> list[Path]:
     """The folders of runs, less those inside of others, by their real paths.
 
     Raises:
-        RefusedError: one is not inside the output folder, or no run folder, or of a sweep under way.
+        RefusedError: one is not inside the output folder, is not a run folder, or is a running sweep.
     """
     root = output.resolve()
     found = list(dict.fromkeys(folder.resolve() for folder in folders))
     for folder in found:
         if root not in folder.parents:
-            raise RefusedError(f"{folder}: is not inside {root}, and only what is there is removed")
+            raise RefusedError(f"{folder}: is not inside {root}, and only folders inside it are removed")
         if look(folder) is None:
-            raise RefusedError(f"{folder}: is no run folder")
+            raise RefusedError(f"{folder}: is not a run folder")
         if any(is_held(place) for place in (folder, *folder.parents)):
-            raise RefusedError(f"{folder}: a process is at work on this sweep")
+            raise RefusedError(f"{folder}: a process is running this sweep")
     return [folder for folder in found if not any(other in folder.parents for other in found)]
 
 
 def remove(output: Path, folders: Iterable[Path]) -> None:
-    """Remove the folders; `latest`, where it leads to one, is made to lead to the newest complete run left.
+    """Remove the folders; if `latest` points to one, let it point to the newest complete run left.
 
     Raises:
         WriteError: something cannot be removed.
@@ -54,7 +54,7 @@ def remove(output: Path, folders: Iterable[Path]) -> None:
 
 
 def _unmark(folder: Path) -> None:
-    """Remove what makes it, and all in it, look complete."""
+    """Remove the files that make a folder, and those in it, look complete."""
     for path, _, names in os.walk(folder):
         for name in _RESULTS:
             if name in names:

@@ -1,4 +1,4 @@
-"""The folder of a sweep: a folder for each job, which appears there when the job has ended."""
+"""The folder of a sweep, in which the folder of a job appears when the job has ended."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ PLAN = "sweep.json"
 
 
 class SweepFolder:
-    """`jobs/<key>/` are run folders, complete or failed; `attempts/<key>-.../` are jobs under way.
+    """`jobs/<key>/` are run folders, complete or failed; `attempts/<key>-.../` are running jobs.
 
-    An attempt that is cut off is never seen under `jobs`, whatever it was doing and wherever it ran.
+    An attempt that is cut off never appears under `jobs`.
     """
 
     def __init__(self, path: Path) -> None:
-        """A folder that exists."""
+        """An existing folder."""
         self.path = path
         self.jobs = path / "jobs"
         self._attempts = path / "attempts"
 
     def begin(self, key: str, token: str) -> RunFolder:
-        """The folder of a new attempt at a job, in the call of that token.
+        """The folder of a new attempt at a job, marked with the token of its call.
 
         Raises:
             WriteError: it cannot be made, or this machine does not see the sweep.
         """
         if not (self.path / PLAN).is_file():
-            raise WriteError(f"{self.path}: is not there; every worker must see the folder of the sweep")
+            raise WriteError(f"{self.path}: does not exist here; every worker must see the sweep's folder")
         path = self._attempts / f"{key}-{token}-{secrets.token_hex(4)}"
         with reporting(path):
             self._attempts.mkdir(exist_ok=True)
             path.mkdir()
-        return RunFolder(path, durable=False)  # the sweep waits for the disk once, at its end
+        return RunFolder(path, durable=False)  # the sweep syncs the disk once, at its end
 
     def end(self, attempt: RunFolder, key: str) -> None:
-        """Move an attempt that has ended to its place; a complete run that is there already is kept.
+        """Move an attempt that has ended to its place; an intact run that is already there is kept.
 
         Raises:
             WriteError: it cannot be moved.
@@ -59,10 +59,10 @@ class SweepFolder:
                 self._set_aside(place, attempt.path.with_name(f"{attempt.path.name}-before"))
 
     def _set_aside(self, place: Path, aside: Path) -> None:
-        """Make room where there is no complete run."""
-        with contextlib.suppress(FileNotFoundError):  # somebody else was faster
+        """Remove a run that is not intact from its place."""
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
             place.rename(aside)
-            if _is_intact(aside) and _moved(aside, place):  # put there since we looked
+            if _is_intact(aside) and _moved(aside, place):  # it was put there in the meantime
                 return
         _remove(aside)
 
@@ -71,15 +71,15 @@ class SweepFolder:
         return _is_intact(self.jobs / key)
 
     def record(self, key: str) -> dict[str, Any]:
-        """What `run.json` of a job says; empty where there is none."""
+        """The `run.json` of a job; empty if there is none."""
         return read_json(self.jobs / key / "run.json")
 
     def attempts(self, key: str, token: str) -> int:
-        """How many attempts at a job of that token there are that have not ended."""
+        """The number of attempts at a job, with that token, that have not ended."""
         return len(list(self._attempts.glob(f"{key}-{token}-*")))
 
     def give_up(self, key: str, token: str, error: str) -> None:
-        """Let an attempt that was cut off stand as the failed run of a job.
+        """Keep an attempt that was cut off as the failed run of a job.
 
         Raises:
             WriteError: it cannot be moved.
@@ -90,14 +90,14 @@ class SweepFolder:
             self.end(attempt, key)
 
     def discard_attempts(self, token: str = "") -> None:
-        """Remove what attempts, or those of one token, have left: to be called when they are over."""
+        """Remove the remains of attempts (of one token): call it when they are over."""
         for path in self._attempts.glob(f"*-{token}-*" if token else "*"):
             _remove(path)
         with contextlib.suppress(OSError):
             self._attempts.rmdir()
 
     def discard_torn(self) -> None:
-        """Remove what a kill has left of files that were being written beside the jobs."""
+        """Remove files that a kill left half-written beside the jobs."""
         for path in self.path.glob(".*"):
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -118,7 +118,7 @@ def _is_intact(folder: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder, or what stood in its place, as far as that can be done."""
+    """Remove a folder, or a file in its place, as far as possible."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -127,7 +127,7 @@ def _remove(path: Path) -> None:
 
 
 def _moved(source: Path, target: Path) -> bool:
-    """Move a folder; False where there is one already."""
+    """Move a folder; False if the target exists."""
     try:
         source.rename(target)
     except OSError as error:

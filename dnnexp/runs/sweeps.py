@@ -1,4 +1,4 @@
-"""What the folder of a sweep says of it: how many of its jobs are done, and which have failed."""
+"""The state of a sweep, from its folder: how many jobs are done, and which have failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Job(NamedTuple):
 
 
 def look(folder: Path) -> Run:
-    """A sweep as a run: it is complete when all its jobs are, running while somebody is at work on it."""
+    """A sweep as a run: complete when all its jobs are, running while a process holds its lock."""
     plan, told = read_json(folder / "sweep.json"), _journal(folder)
     found = _jobs(folder, plan, told)
     counts = {"jobs": len(found)}
@@ -47,10 +47,10 @@ class _Event(NamedTuple):
 
 
 def _journal(folder: Path) -> list[_Event]:
-    """The events that have a time; none where the journal cannot be read."""
+    """The events that have a time; none if the journal cannot be read."""
     path = folder / "journal.jsonl"
     try:
-        lines = list(events(path)) if path.is_file() else []  # to open a pipe would wait for a writer
+        lines = list(events(path)) if path.is_file() else []  # opening a pipe would wait for a writer
     except (OSError, RecursionError):
         return []
     timed = ((time_of(line.get("time")), line) for line in lines)
@@ -63,9 +63,9 @@ def jobs(folder: Path) -> list[Job]:
 
 
 def _jobs(folder: Path, plan: Mapping[str, Any], told: Iterable[_Event]) -> list[Job]:
-    """The jobs of a plan; what they have come to is in their folders.
+    """The jobs of a plan, with the status that their folders show.
 
-    A job that never ended by itself, for it killed its worker, has no folder: the journal has its error.
+    A job that killed its worker has no folder; the journal has its error.
     """
     planned = plan.get("jobs")
     last = {event.details.get("job"): event for event in told}
@@ -82,7 +82,7 @@ def _jobs(folder: Path, plan: Mapping[str, Any], told: Iterable[_Event]) -> list
 
 
 def _ended(folder: Path) -> dict[str, str]:
-    """The jobs that have a folder."""
+    """The statuses of the jobs that have a folder."""
     try:
         with os.scandir(folder) as entries:
             paths = {entry.name: entry.path for entry in entries}
@@ -100,7 +100,7 @@ def _status(folder: Path, counts: Mapping[str, int]) -> str:
 
 
 def _seconds(told: Iterable[_Event]) -> float:
-    """How long it was worked on: from each opening of the journal to the last event before the next."""
+    """The running time: from each opening of the journal to the last event before the next one."""
     total, begin, last = 0.0, None, None
     for time, event, _ in told:
         if event == "opened":

@@ -1,4 +1,4 @@
-"""The threads of BLAS; imported before numpy is."""
+"""The number of BLAS threads; import this module before numpy."""
 
 import os
 
@@ -9,10 +9,9 @@ THREAD_VARIABLES = (
 
 
 def one_blas_thread(always: bool = False) -> None:
-    """Keep BLAS to one thread, unless the environment says otherwise; call it before numpy is imported.
+    """Limit BLAS to one thread, unless the environment sets a number; call this before numpy is imported.
 
-    Results then do not depend on how many cores a machine has; what dnnexp does on all cores, it splits
-    up itself.
+    Results then do not depend on the number of cores. Work that uses several cores is split by dnnexp itself.
     """
     for name in THREAD_VARIABLES:
         os.environ[name] = "1" if always else os.environ.get(name, "1")

@@ -13,8 +13,7 @@ from dnnexp.config.load import load
 from dnnexp.config.schema import read
 from dnnexp.config.sweep import Job, SweepConfig
 from dnnexp.core.streams import Streams
-from dnnexp.execution.swept import metrics_of
-from dnnexp.execution.table import build
+from dnnexp.execution.table import build, metrics_of
 from dnnexp.experiments import find
 from dnnexp.experiments.base import Result, RunContext
 from dnnexp.figures import render, sweep

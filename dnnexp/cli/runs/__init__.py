@@ -1,4 +1,4 @@
-"""`dnnexp runs`: what lies in the output folder."""
+"""`dnnexp runs`: the runs in the output folder."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import importlib
 import click
 
 _COMMANDS = ("list", "show", "compare", "reproduce", "rm")
-"""Each the `command` of the module of that name."""
+"""Each is the object `command` of the module of that name."""
 
 
 class _Runs(click.Group):
-    """Imports a command when it is asked for: the group itself is imported by every `dnnexp`."""
+    """Imports a command when it is used: every `dnnexp` imports the group itself."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return [*_COMMANDS]  # the module `list` hides the function here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from rich.cells import cell_len, set_cell_size
@@ -11,11 +12,13 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from dnnexp.runs.record import Run
+
 Cell: TypeAlias = str | tuple[str, str]
 """A text, or a text and its style."""
 _GAP = "  "
-_LEAST = 24
-"""Of the first column, before it gets lines of its own."""
+_MIN_FIRST_COLUMN = 24
+"""A first column narrower than this many characters gets lines of its own."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Columns:
         heading: a name for each column.
         rows: the cells.
         left: which columns, besides the first, are aligned to the left.
-        indent: before every line.
+        indent: is written before every line.
     """
 
     heading: Sequence[str]
@@ -39,7 +42,7 @@ class Columns:
         table: list[Sequence[Cell]] = [[(name, "bold") for name in self.heading], *self.rows]
         widths = [max(cell_len(_text(cell)) for cell in column) for column in zip(*table, strict=True)]
         beside = len(self.indent) + sum(len(_GAP) + width for width in widths[1:])
-        # what is no terminal, such as a pipe to grep, has names whole
+        # into a pipe, such as to grep, names are written whole
         room = options.max_width - beside if options.is_terminal else widths[0]
         styles = {style: Style.parse(style) for row in table for style in map(_style, row) if style}
         for row in table:
@@ -48,10 +51,10 @@ class Columns:
                 yield Segment.line()
 
     def _lines(self, row: Sequence[Cell], widths: Sequence[int]) -> Iterator[list[tuple[str, str]]]:
-        """The lines of a row, each of texts and their styles."""
+        """The lines of a row, each a list of texts with their styles."""
         name, style = _text(row[0]), _style(row[0])
-        parts = list(_folded(name, max(widths[0], _LEAST)))
-        if widths[0] < min(_LEAST, cell_len(name)):  # no room beside the others
+        parts = list(_folded(name, max(widths[0], _MIN_FIRST_COLUMN)))
+        if widths[0] < min(_MIN_FIRST_COLUMN, cell_len(name)):  # no room beside the others
             yield [(self.indent + name, style)]
             parts = [""]
         line = [(self.indent + _padded(parts[0], widths[0], True), style)]
@@ -86,3 +89,29 @@ def _style(cell: Cell) -> str:
 def _padded(text: str, width: int, is_left: bool) -> str:
     space = " " * (width - cell_len(text))
     return text + space if is_left else space + text
+
+
+STYLES = {"complete": "green", "running": "cyan", "failed": "red", "interrupted": "yellow", "torn": "magenta"}
+
+
+def instant(time: datetime | None) -> str:
+    """Such as `2026-11-22 20:15:31 UTC`."""
+    return "not known" if time is None else f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def state(run: Run) -> str:
+    """The status; of a sweep, also the numbers of its jobs."""
+    if run.jobs is None:
+        return run.status
+    told = f"{run.status}: {run.jobs['complete']} of {run.jobs['jobs']}"
+    return told + (f", {run.jobs['failed']} failed" if run.jobs["failed"] else "")
+
+
+def size(count: int) -> str:
+    """The size of a file: `12.3 kB`."""
+    number = float(count)
+    for unit in ("B", "kB", "MB"):
+        if number < 999.5:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} GB"

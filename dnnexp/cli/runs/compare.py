@@ -1,4 +1,4 @@
-"""`dnnexp runs compare`: what differs between runs, and their curves laid over each other."""
+"""`dnnexp runs compare`: the differences between runs, and their curves in one figure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dnnexp.cli.plugins import load_plugins, plugin_option
+from dnnexp.cli.options import load_plugins, plugin_option
 from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
@@ -17,19 +17,19 @@ def _png(context: click.Context, parameter: click.Parameter, file: Path | None) 
     return file
 
 
-@click.command("compare", short_help="Show what differs between runs.")
+@click.command("compare", short_help="Show the differences between runs.")
 @click.argument("names", nargs=-1, required=True, metavar="RUN RUN...", shell_complete=complete_run)
 @where_option
-@click.option("--all", "show_all", is_flag=True, help="List what is equal, too.")
+@click.option("--all", "show_all", is_flag=True, help="Also list what is equal.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--plot",
     metavar="FILE.png",
     type=click.Path(path_type=Path),
     callback=_png,
-    help="Where the plot is written.  [default: compare.png in the output folder]",
+    help="File of the figure.  [default: compare.png in the output folder]",
 )
-@click.option("--no-plots", is_flag=True, help="Write no PNG.")
+@click.option("--no-plots", is_flag=True, help="Draw no figures.")
 @plugin_option
 def command(
     names: tuple[str, ...],
@@ -40,15 +40,15 @@ def command(
     no_plots: bool,
     plugins: tuple[Path, ...],
 ) -> int:
-    """Show what differs between runs in config, environment and metrics, and draw their curves in one plot.
+    """Show the differences between runs in config, environment and metrics, and draw their curves.
 
-    The relative difference is over the larger of the two magnitudes.
+    Relative differences are relative to the larger magnitude.
     """
     from dnnexp.cli.runs import comparison
     from dnnexp.runs.folder import WriteError
 
     if len(names) < 2:
-        raise click.UsageError("needs two runs or more to compare")
+        raise click.UsageError("name at least two runs to compare")
     load_plugins(plugins)
     runs = comparison.load(find_runs(output, names))
     compared = comparison.compared(runs)

@@ -1,4 +1,4 @@
-"""A comparison of runs: read from their folders, told, drawn."""
+"""A comparison of runs: read from their folders, printed and drawn."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ import numpy as np
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from dnnexp.cli.runs.columns import Columns
+from dnnexp.cli.runs.columns import STYLES, Columns, state
+from dnnexp.cli.runs.filters import config_of
 from dnnexp.cli.runs.list import described
-from dnnexp.cli.runs.stored import config_of
-from dnnexp.cli.runs.words import STYLES, state
 from dnnexp.runs.catalogue import look
 from dnnexp.runs.compare import (
     ABSENT,
@@ -36,16 +35,17 @@ from dnnexp.text import printable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SHORT = 22
-"""Characters of a value that stands in a column; longer ones get lines of their own."""
-_LABELS = 3
+_MAX_CELL = 22
+"""Characters of a value that is shown in a column; longer values get lines of their own."""
+_MAX_SETTINGS = 3
+"""Settings in the label of a run."""
 _UNREADABLE = (OSError, EOFError, ValueError, TypeError, LookupError, zipfile.BadZipFile, zlib.error)
-"""What torn arrays lead to, and metrics that another version has written."""
+"""Errors of torn arrays, and of metrics that another version wrote."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A run with what its folder holds; a part that is not there is empty."""
+    """A run with the content of its folder; missing parts are empty."""
 
     run: Run
     config: Mapping[str, Any]
@@ -62,7 +62,7 @@ class Compared(NamedTuple):
 
 
 def load(folders: Iterable[Path]) -> list[Loaded]:
-    """What the folders hold; what one lacks is said.
+    """The contents of the folders; a message names what one lacks.
 
     Raises:
         click.UsageError: a run is named twice, or is a sweep.
@@ -71,8 +71,8 @@ def load(folders: Iterable[Path]) -> list[Loaded]:
     for folder in folders:
         run = look(folder)
         if run is None or run.jobs is not None:
-            message = f"{folder}: is a sweep; its jobs can be compared: {folder / 'jobs'}{os.sep}..."
-            raise click.UsageError(message if run else f"{folder}: is no run folder any more")
+            message = f"{folder}: is a sweep; compare its jobs instead: {folder / 'jobs'}{os.sep}..."
+            raise click.UsageError(message if run else f"{folder}: is not a run folder any more")
         if any(folder.resolve() == other.run.path.resolve() for other in found):
             raise click.UsageError(f"{folder}: is given twice")
         metrics = read_json(folder / "metrics.json").get("metrics")
@@ -84,7 +84,7 @@ def load(folders: Iterable[Path]) -> list[Loaded]:
 
 
 def no_metrics(run: Run) -> str:
-    """Why a run has none."""
+    """Why a run has no metrics."""
     if run.status == "complete":
         return "metrics.json is damaged: it has no metrics"
     return f"is {run.status}: it has no metrics"
@@ -100,7 +100,7 @@ def compared(runs: Sequence[Loaded]) -> Compared:
 
 
 def document(runs: Sequence[Loaded], found: Compared, show_all: bool) -> dict[str, Any]:
-    """The comparison as JSON has it: values in the order of the runs, null for what is not there."""
+    """The comparison for JSON: values in the order of the runs, null for a missing one."""
     entries = {
         name: [_entry(row, runs) for row in part if show_all or not row.is_equal]
         for name, part in found._asdict().items()
@@ -116,7 +116,7 @@ def _entry(row: Row, runs: Sequence[Loaded]) -> dict[str, Any]:
 
 
 def show(runs: Sequence[Loaded], found: Compared, show_all: bool) -> None:
-    """Print the runs, each with a letter, and what differs."""
+    """Print the runs, each with a letter, and their differences."""
     console = Console()
     head = [
         (f"{letter}  {printable(run.run.path.name)}", (state(run.run), STYLES[run.run.status]))
@@ -136,7 +136,7 @@ def letters(count: int) -> list[str]:
 def _section(
     name: str, part: Sequence[Row], heads: Sequence[str], show_all: bool
 ) -> Iterator[RenderableType]:
-    """What differs in one respect, and how much is equal."""
+    """The differences in one respect, and the number of equal entries."""
     shown = [row for row in part if show_all or not row.is_equal]
     equal = sum(row.is_equal for row in part)
     differ = f"{len(part) - equal} differ" if equal < len(part) else "no difference"
@@ -146,7 +146,7 @@ def _section(
 def section(
     title: str, shown: Sequence[Row], heads: Sequence[str], has_distances: bool
 ) -> Iterator[RenderableType]:
-    """A title and a line for each key, or several where a value is long."""
+    """A title and a line for each key, or several if a value is long."""
     yield Text(f"\n{title}", style="bold")
     short, long = [row for row in shown if _is_short(row)], [row for row in shown if not _is_short(row)]
     has_distances = has_distances and any(row.difference is not None for row in short)
@@ -160,7 +160,7 @@ def section(
 
 
 def _is_short(row: Row) -> bool:
-    return all(len(word(value)) <= _SHORT for value in row.values)
+    return all(len(word(value)) <= _MAX_CELL for value in row.values)
 
 
 def _cells(row: Row, has_distances: bool) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ def _cells(row: Row, has_distances: bool) -> tuple[str, ...]:
 
 
 def word(value: Any) -> str:
-    """A value as it stands in a table: six digits of a number, a dash where there is none."""
+    """A value for a table: six digits of a number, a dash for a missing value."""
     if value is ABSENT:
         return "–"
     if isinstance(value, str):
@@ -179,7 +179,7 @@ def word(value: Any) -> str:
 
 
 def draw(runs: Sequence[Loaded], found: Compared, file: Path) -> None:
-    """Draw the curves of the runs into a PNG and say where it is, or why there is none.
+    """Draw the curves of the runs into a PNG and print its path, or why there is none.
 
     Raises:
         WriteError: it cannot be written.
@@ -189,7 +189,7 @@ def draw(runs: Sequence[Loaded], found: Compared, file: Path) -> None:
 
     experiments = {run.run.experiment for run in runs}
     if len(experiments) > 1:
-        click.echo("dnnexp: no plot: these are runs of different experiments", err=True)
+        click.echo("dnnexp: no plot: the runs are of different experiments", err=True)
         return
     (experiment,) = experiments
     if experiment not in names():
@@ -202,7 +202,7 @@ def draw(runs: Sequence[Loaded], found: Compared, file: Path) -> None:
             arrays.append(_curves(path))
         made = [*drawn(lambda: _figures(compare(labels(runs, found.config), metrics, arrays)))]
     except _UNREADABLE:
-        click.echo(f"dnnexp: no plot: {path}: what is to be drawn cannot be read", err=True)
+        click.echo(f"dnnexp: no plot: {path}: its arrays or metrics cannot be read", err=True)
         return
     if not made:
         click.echo(f"dnnexp: no plot: {experiment} draws no comparison", err=True)
@@ -219,7 +219,7 @@ def _figures(figure: Figure | None) -> list[tuple[str, Figure | bytes]]:
 
 
 def _curves(folder: Path) -> dict[str, Any]:
-    """The arrays of a run that are curves of values."""
+    """The arrays of a run that hold curves of values."""
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays if name == "evaluations" or name.endswith(".value")}
 
@@ -236,7 +236,7 @@ def labels(runs: Sequence[Loaded], config: Sequence[Row]) -> tuple[str, ...]:
     ]
     found = []
     for place, (letter, run) in enumerate(zip(letters(len(runs)), runs, strict=True)):
-        said = [f"{row.key}={word(row.values[place])}" for row in telling[:_LABELS]]
-        said += ["…"] * (len(telling) > _LABELS)
+        said = [f"{row.key}={word(row.values[place])}" for row in telling[:_MAX_SETTINGS]]
+        said += ["…"] * (len(telling) > _MAX_SETTINGS)
         found.append(f"{letter}: {', '.join(said) or run.run.path.name}")
     return tuple(found)

@@ -12,8 +12,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dnnexp.cli.runs.columns import instant, size, state
 from dnnexp.cli.runs.list import described
-from dnnexp.cli.runs.words import instant, size, state
 from dnnexp.runs.compare import environment_leaves
 from dnnexp.runs.record import Run, read_json
 from dnnexp.text import counted, duration, printable

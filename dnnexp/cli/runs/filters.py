@@ -1,10 +1,12 @@
-"""Which runs are listed."""
+"""The filters of `dnnexp runs list`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,7 +24,7 @@ _OUTLINE: Mapping[str, Any] = {
     "metrics": object,
     "config": object,
 }
-"""What an expression may name; a type in the place of a value."""
+"""The names that an expression may use, each with the type of its values."""
 
 
 def keep(
@@ -33,7 +35,7 @@ def keep(
     since: datetime | None,
     where: str | None,
 ) -> Iterator[Run]:
-    """The runs that pass all filters; those that must read more than `run.json` come last.
+    """The runs that pass all filters; the filters that read more than `run.json` come last.
 
     Raises:
         click.BadParameter: no such experiment, or an expression that cannot be used.
@@ -81,7 +83,7 @@ def _condition(where: str | None) -> Callable[[Run], bool]:
 
 
 class _Facts(Mapping[str, Any]):
-    """What an expression sees of a run: files are read when it asks for what is in them."""
+    """The names of an expression for one run: a file is read when its content is needed."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -114,7 +116,33 @@ class _Facts(Mapping[str, Any]):
                 passed = found.get("passed") if isinstance(found, dict) else None
                 return passed if isinstance(passed, bool) else None
             case "config":
-                from dnnexp.cli.runs.stored import config_of
-
                 return config_of(self._run.path)
         return getattr(self._run, key)
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_ALLOWED = "a date such as 2026-11-24 or 2026-11-24T08:30, or how long ago: 90s, 30m, 2h, 3d, 1w"
+
+
+def since(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """A duration before now, or a date or time; UTC unless it says otherwise."""
+    if value is None:
+        return None
+    try:
+        if ago := re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", value):
+            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: float(ago[1])})
+        found = datetime.fromisoformat(value)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{value!r} is not a time; allowed: {_ALLOWED}") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """The tree in `config.yaml`; empty where it cannot be read."""
+    from dnnexp.config import dialect
+
+    try:
+        document = dialect.parse((folder / "config.yaml").read_bytes())
+    except OSError:
+        return {}
+    return document.value if isinstance(document.value, dict) and not document.problems else {}

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
+from dnnexp.cli.runs.filters import since
 from dnnexp.cli.runs.options import where_option
-from dnnexp.cli.runs.since import since
 from dnnexp.runs.record import STATUSES, Run
 
 _COUNTS = ("jobs", "complete", "failed", "missing")
@@ -23,16 +23,18 @@ _COUNTS = ("jobs", "complete", "failed", "missing")
 @click.command("list", short_help="List past runs, newest first.")
 @where_option
 @click.option("--experiment", "experiments", multiple=True, help="Only runs of this experiment, or `sweep`.")
-@click.option("--name", metavar="GLOB", help="Only runs whose config's name matches.")
-@click.option("--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Only these.")
+@click.option("--name", metavar="GLOB", help="Only runs whose name matches.")
+@click.option(
+    "--status", "statuses", multiple=True, type=click.Choice(STATUSES), help="Only runs with this status."
+)
 @click.option(
     "--since",
     "begin",
     metavar="WHEN",
     callback=since,
-    help="Only runs begun since: 2026-11-24 (UTC), 90s, 30m, 2h, 3d, 1w.",
+    help="Only runs started since WHEN: 2026-11-24 (UTC), or 90s, 30m, 2h, 3d, 1w ago.",
 )
-@click.option("--where", metavar="EXPR", help="Only runs for which the expression holds; see above.")
+@click.option("--where", metavar="EXPR", help="Only runs for which this expression is true; see above.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def command(
@@ -47,11 +49,11 @@ def command(
 ) -> None:
     """List the runs and sweeps in the output folder, newest first.
 
-    What is not complete is running, failed, interrupted, or torn: nothing says why it ended.
+    A run is complete, running, failed, interrupted, or torn (it ended without recording why).
 
-    EXPR is in the language of the configs' checks, over `experiment name seed status start seconds passed`,
+    EXPR is an expression as in a config's checks, over `experiment name seed status start seconds passed`,
     and over the `metrics` and the `config` of a run, such as: experiment == "optimize" and config.seed > 3
-    and metrics.optimizers.adam.converged == 0. Runs that it leaves undecided are not listed.
+    and metrics.optimizers.adam.converged == 0. Runs for which it cannot be evaluated are not listed.
     """
     from dnnexp.cli.runs.filters import keep
     from dnnexp.runs.catalogue import scan
@@ -75,16 +77,16 @@ def command(
 
 
 def _check_folder(output: Path) -> None:
-    """A folder that is named and not there is a mistake; the default is only empty so far."""
+    """Refuse a missing folder that was named; the default folder may not exist yet."""
     source = click.get_current_context().get_parameter_source("output")
     is_default = source is click.core.ParameterSource.DEFAULT
     if not output.is_dir() and (output.exists() or not is_default):
-        fault = "is no folder" if output.exists() else "there is no such folder"
-        raise click.BadParameter(f"{output}: {fault}", param_hint="--output-dir")
+        problem = "is not a folder" if output.exists() else "there is no such folder"
+        raise click.BadParameter(f"{output}: {problem}", param_hint="--output-dir")
 
 
 def described(run: Run) -> dict[str, Any]:
-    """A run as JSON has it."""
+    """A run as a mapping for JSON."""
     return {
         "run": run.path.name,
         "path": str(run.path),
@@ -99,7 +101,7 @@ def described(run: Run) -> dict[str, Any]:
 
 
 def _csv(runs: Iterable[Run]) -> str:
-    """A row a run; the numbers of a sweep's jobs in columns of their own."""
+    """One row per run; the numbers of a sweep's jobs have columns of their own."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     head = ("run", "path", "experiment", "name", "seed", "status", "start", "seconds")
@@ -113,8 +115,7 @@ def _csv(runs: Iterable[Run]) -> str:
 def _print(runs: Iterable[Run]) -> None:
     from rich.console import Console
 
-    from dnnexp.cli.runs.columns import Columns
-    from dnnexp.cli.runs.words import STYLES, state
+    from dnnexp.cli.runs.columns import STYLES, Columns, state
     from dnnexp.text import duration, printable
 
     rows = [

@@ -1,4 +1,4 @@
-"""What the commands on past runs share: where the runs are, and which are meant."""
+"""Options that the commands on past runs share."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from click.shell_completion import CompletionItem
 
 from dnnexp.cli.options import output_option
 
-where_option = output_option("Where the run folders are.", "output")
+where_option = output_option("Folder that holds the run folders.", "output")
 
 
 def complete_run(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of the folders, for the shell."""
+    """The names of the run folders, for shell completion."""
     from dnnexp.runs.lookup import names_in
 
     names = [*names_in(Path(context.params.get("output") or "outputs")), "latest"]
@@ -22,10 +22,10 @@ def complete_run(context: click.Context, parameter: click.Parameter, incomplete:
 
 
 def find_runs(output: Path, names: Iterable[str]) -> list[Path]:
-    """The folders of the runs that are meant.
+    """The folders of the named runs.
 
     Raises:
-        click.BadParameter: with everything that is wrong with the names.
+        click.BadParameter: with all problems of the names.
     """
     from dnnexp.runs.lookup import LookupFailure, find
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from dnnexp.cli.plugins import plugin_option
+from dnnexp.cli.options import plugin_option
 from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
-@click.command("reproduce", short_help="Run a run's config again and compare.")
+@click.command("reproduce", short_help="Repeat a run and compare the metrics.")
 @click.argument("name", metavar="RUN", shell_complete=complete_run)
 @where_option
 @click.option(
@@ -18,11 +18,11 @@ from dnnexp.cli.runs.options import complete_run, find_runs, where_option
     default=1e-9,
     show_default=True,
     type=click.FloatRange(min=0, max=1),
-    help="Relative difference up to which numbers count as reproduced.",
+    help="Largest relative difference at which numbers count as reproduced.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--no-plots", is_flag=True, help="Write no PNG.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--no-plots", is_flag=True, help="Draw no figures.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
 @plugin_option
 def command(
     name: str,
@@ -33,9 +33,9 @@ def command(
     quiet: bool,
     plugins: tuple[Path, ...],
 ) -> int:
-    """Run the config of RUN again, into a new run folder, and say of every metric whether it is the same.
+    """Run the config of RUN again, into a new run folder, and compare every metric.
 
-    Exit code 0: all are identical or within the tolerance; 1: some are different.
+    Exit code 0: all metrics are identical or within the tolerance; 1: some differ.
     """
     from dnnexp.runs.threads import one_blas_thread
 

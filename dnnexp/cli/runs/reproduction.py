@@ -12,10 +12,9 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from dnnexp.cli.answer import answer, point_latest
-from dnnexp.cli.execute import explain
+from dnnexp.cli.execute import answer, explain, point_latest
 from dnnexp.cli.interrupts import check
-from dnnexp.cli.plugins import load_plugins
+from dnnexp.cli.options import load_plugins
 from dnnexp.cli.progress import Display
 from dnnexp.cli.runs.comparison import no_metrics, section
 from dnnexp.config.load import ConfigError, load
@@ -45,9 +44,9 @@ def reproduced(folder: Path, again: Again) -> int:
     """Run it again and say what came of it; returns the exit code."""
     run, before, record = look(folder), read_json(folder / "metrics.json"), read_json(folder / "run.json")
     if run is None or run.jobs is not None:
-        raise click.UsageError(f"{folder}: is not the folder of one run; of a sweep, name a job's folder")
+        raise click.UsageError(f"{folder}: is not the folder of a run; of a sweep, name the folder of a job")
     if not isinstance(before.get("metrics"), dict):
-        raise click.UsageError(f"{folder}: {no_metrics(run)} to be compared with")
+        raise click.UsageError(f"{folder}: {no_metrics(run)} to compare with")
     load_plugins(again.plugins)
     _tell_of_plugins(record, again.plugins)
     if run.experiment not in names():
@@ -81,7 +80,7 @@ def _tell_of_plugins(record: Mapping[str, Any], given: Sequence[Path]) -> None:
     names = {path.name for path in given}
     for path in paths:
         if path.name not in names:
-            click.echo(f"dnnexp: the run had a plugin; to use it again: --plugin {path}", err=True)
+            click.echo(f"dnnexp: the run used a plugin; to load it again, add --plugin {path}", err=True)
 
 
 def _is_smoke(before: Mapping[str, Any]) -> bool:
@@ -129,10 +128,8 @@ def _show(made: Path, found: Reproduction, changed: Sequence[Row], rtol: float) 
     changes = [*found.different, *found.within]
     parts = [section("metrics that are not identical", changes, heads, has_distances=True)] if changes else []
     if changes and changed:
-        parts.append(
-            section("the likely cause: the environment differs", changed, heads, has_distances=False)
-        )
+        parts.append(section("likely cause: the environment differs", changed, heads, has_distances=False))
     for renderable in chain.from_iterable(parts):
         console.print(renderable, soft_wrap=True)
     if changes and not changed:
-        console.print("\nnothing that is recorded of the environment differs")
+        console.print("\nthe recorded environment is the same")

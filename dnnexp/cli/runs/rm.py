@@ -14,9 +14,9 @@ from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 @where_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def command(names: tuple[str, ...], output: Path, yes: bool) -> int:
-    """Remove each RUN, a run or a sweep with all its jobs: only what is inside the output folder.
+    """Remove each RUN, a run or a sweep with all its jobs; only inside the output folder.
 
-    It lists what goes and asks first. `latest` is made to lead to the newest complete run that is left.
+    It lists the folders and asks first. `latest` then points to the newest complete run that is left.
     """
     from dnnexp.runs.folder import WriteError
     from dnnexp.runs.removal import RefusedError, removable, remove
@@ -39,8 +39,8 @@ def command(names: tuple[str, ...], output: Path, yes: bool) -> int:
 
 
 def _line(folder: Path) -> str:
-    """A folder, its status, and how much is in it."""
-    from dnnexp.cli.runs.words import size, state
+    """A folder, its status and its size."""
+    from dnnexp.cli.runs.columns import size, state
     from dnnexp.runs.catalogue import look
 
     run = look(folder)
@@ -55,6 +55,6 @@ def _confirmed(count: int) -> bool:
     try:
         what = "this run" if count == 1 else f"these {count} runs"
         return click.confirm(f"Remove {what}?", err=True)
-    except click.Abort:  # of Ctrl-C, or of an end of input
+    except click.Abort:  # Ctrl-C, or the end of the input
         check()
-        raise click.UsageError("nobody is there to be asked; --yes removes without") from None
+        raise click.UsageError("stdin is not a terminal; pass --yes to remove without asking") from None

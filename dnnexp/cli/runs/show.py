@@ -10,14 +10,12 @@ import click
 from dnnexp.cli.runs.options import complete_run, find_runs, where_option
 
 
-@click.command("show", short_help="Show what a run was and what it found.")
+@click.command("show", short_help="Show a run and its results.")
 @click.argument("name", metavar="RUN", shell_complete=complete_run)
 @where_option
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, without the metrics: metrics.json has them."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, without the metrics (see metrics.json).")
 def command(name: str, output: Path, as_json: bool) -> None:
-    """Show a run: what it was, when and where it ran, what it found; of a sweep, which jobs failed."""
+    """Show a run: its config, time, environment and results; of a sweep, also its failed jobs."""
     from rich.console import Console
     from rich.text import Text
 
@@ -27,7 +25,7 @@ def command(name: str, output: Path, as_json: bool) -> None:
     (folder,) = find_runs(output, [name])
     run = look(folder)
     if run is None:
-        raise click.UsageError(f"{folder}: is no run folder any more")
+        raise click.UsageError(f"{folder}: is not a run folder any more")
     if as_json:
         click.echo(json.dumps(document(run), indent=2))
         return

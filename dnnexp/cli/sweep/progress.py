@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from dnnexp.cli.interrupts import check
-from dnnexp.cli.sweep.words import place
+from dnnexp.cli.sweep.report import place
 from dnnexp.config.sweep import Plan
 from dnnexp.execution.progress import PeriodicLine
 from dnnexp.execution.worker import Ended, Task
@@ -22,7 +22,7 @@ class SweepDisplay:
     """Shows how many jobs are done, running and failed, how fast it goes and how long it will take."""
 
     def __init__(self, console: Console, plan: Plan, total: int, quiet: bool) -> None:
-        """For so many jobs that are left to do."""
+        """For `total` jobs that are left to do."""
         self._console, self._name, self._total, self._quiet = console, plan.sweep.name, total, quiet
         self._places = {job.key: place(job.swept) or job.name for job in plan.jobs}
         self._done = self._failed = 0
@@ -49,22 +49,22 @@ class SweepDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bar off the terminal."""
+        """Remove the bar from the terminal."""
         self._bar.stop()
 
     def started(self, tasks: Sequence[Task]) -> None:
-        """Nothing is said of a start."""
+        """Starts are not shown."""
 
     def ended(self, ended: Ended) -> None:
-        """Count it, and show an error at once."""
+        """Count a job that has ended, and show its error at once."""
         self._done += 1
         if ended.status == "failed":
             self._failed += 1
             self._say(f"failed: {self._places[ended.key]}: {ended.error}")
 
     def again(self, task: Task, why: str) -> None:
-        """Say that a job is done again."""
-        self._say(f"again: {self._places[task.key]}: {why}")
+        """Show that a job is repeated."""
+        self._say(f"repeated: {self._places[task.key]}: {why}")
 
     def _say(self, text: str) -> None:
         self._console.print(f"{self._name}: {printable(text)}", markup=False, highlight=False, soft_wrap=True)

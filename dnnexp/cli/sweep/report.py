@@ -1,4 +1,4 @@
-"""What a sweep is going to do, and what it has found."""
+"""The plan of a sweep for `--dry-run`, and the summary of its results."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dnnexp.cli.sweep.options import SweepOptions
-from dnnexp.cli.sweep.words import place, word
+from dnnexp.cli.sweep import SweepOptions
 from dnnexp.config.sweep import Plan
 from dnnexp.execution.summary import expectations
 from dnnexp.text import counted, printable
 
-_SHOWN = 20
-"""So many jobs at most are listed one by one in a summary."""
+_MAX_LISTED_JOBS = 20
+"""Jobs listed one by one in a summary; of more, the number is given."""
 
 
 def dry_run(plan: Plan, as_json: bool) -> int:
@@ -54,7 +53,7 @@ def _count(plan: Plan) -> str:
 
 
 def conclude(console: Console, plan: Plan, document: Mapping[str, Any], options: SweepOptions) -> int:
-    """Show what was found; returns the exit code."""
+    """Show the results; returns the exit code."""
     failed = [row for row in document["rows"] if row["status"] != "complete"]
     refused = [row for row in document["rows"] if row["passed"] is False]
     unmet = [entry for entry in document["expectations"] if entry["outcome"] in ("fails", "not_evaluable")]
@@ -81,10 +80,10 @@ def _tally(plan: Plan, document: Mapping[str, Any]) -> str:
 
 
 def _best(plan: Plan, document: Mapping[str, Any]) -> list[RenderableType]:
-    """Where each metric is least; what is the same everywhere has no such place."""
+    """The settings with the smallest value of each metric that varies."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("metric", overflow="fold")
-    table.add_column("least", justify="right", no_wrap=True)
+    table.add_column("smallest", justify="right", no_wrap=True)
     table.add_column("at", overflow="fold")
     for label, group in document["least"].items():
         if group is not None and len({other[label] for other in document["groups"]}) > 1:
@@ -98,9 +97,19 @@ def _listed(title: str, rows: list[Any], plan: Plan) -> list[RenderableType]:
         return []
     jobs = {job.key: job for job in plan.jobs}
     lines: list[RenderableType] = [Text(""), Text(title, style="bold")]
-    for row in rows[:_SHOWN]:
+    for row in rows[:_MAX_LISTED_JOBS]:
         job = jobs[row["job"]]
         why = row["error"] or ("not done" if row["status"] == "missing" else "")
         lines.append(Text(printable(f"{job.key[:8]}  {place(job.swept) or job.name}  {why}")))
-    rest = len(rows) - _SHOWN
+    rest = len(rows) - _MAX_LISTED_JOBS
     return [*lines, Text(f"... and {rest:,} more: see results.csv")] if rest > 0 else lines
+
+
+def place(swept: Mapping[str, Any]) -> str:
+    """The swept values of a job as overrides: `optimizers.adam.learning_rate=0.1 seed=3`."""
+    return " ".join(f"{key}={word(value)}" for key, value in swept.items())
+
+
+def word(value: Any) -> str:
+    """A value as in an override."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

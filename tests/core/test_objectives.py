@@ -54,62 +54,60 @@ def test_no_value_in_the_domain_is_below_the_minimum(objective: TestFunction) ->
     assert (objective.value(near) > objective.minimum).all()
 
 
-@pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
-def test_the_gradient_is_the_complex_step(objective: TestFunction, shape: tuple[int, ...]) -> None:
+def test_the_gradient_is_the_complex_step(objective: TestFunction) -> None:
     """To rounding of the largest slope's terms, and of a wave's argument, ε |x|."""
-    x = points(objective, shape)
-    size = 8 * max(1.0, float(np.abs(x).max()))
-    gradient = objective.gradient(x)
-    assert gradient.shape == x.shape
-    assert np.shape(objective.value(x)) == shape
-    for j in range(objective.dimension):
-        shift = np.zeros(x.shape, complex)
-        shift[j] = 1e-20j
-        quotient = objective.value(x + shift).imag / 1e-20
-        atol = size * EPSILON * largest_slope(objective)
-        np.testing.assert_allclose(gradient[j], quotient, rtol=1e-12, atol=atol)
+    for shape in TRAILING_SHAPES:
+        x = points(objective, shape)
+        size = 8 * max(1.0, float(np.abs(x).max()))
+        gradient = objective.gradient(x)
+        assert gradient.shape == x.shape
+        assert np.shape(objective.value(x)) == shape
+        for j in range(objective.dimension):
+            shift = np.zeros(x.shape, complex)
+            shift[j] = 1e-20j
+            quotient = objective.value(x + shift).imag / 1e-20
+            atol = size * EPSILON * largest_slope(objective)
+            np.testing.assert_allclose(gradient[j], quotient, rtol=1e-12, atol=atol)
 
 
-@pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
-def test_the_gradient_is_the_difference_quotient(objective: TestFunction, shape: tuple[int, ...]) -> None:
+def test_the_gradient_is_the_difference_quotient(objective: TestFunction) -> None:
     """Round-off ε max|f| / h and truncation h² |f‴| / 6 with h = 1e-5: relative to the slopes, below 1e-7.
 
     (Less for waves of period 1 or 2, whose third derivative is (2π)² times as large as the first.)
     """
-    x, h = points(objective, shape), 1e-5
-    gradient = objective.gradient(x)
-    for j in range(objective.dimension):
-        shift = np.zeros(x.shape)
-        shift[j] = h
-        quotient = (objective.value(x + shift) - objective.value(x - shift)) / (2 * h)
-        np.testing.assert_allclose(gradient[j], quotient, rtol=0, atol=1e-7 * largest_slope(objective))
+    for shape in TRAILING_SHAPES:
+        x, h = points(objective, shape), 1e-5
+        gradient = objective.gradient(x)
+        for j in range(objective.dimension):
+            shift = np.zeros(x.shape)
+            shift[j] = h
+            quotient = (objective.value(x + shift) - objective.value(x - shift)) / (2 * h)
+            np.testing.assert_allclose(gradient[j], quotient, rtol=0, atol=1e-7 * largest_slope(objective))
 
 
-@pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
-def test_points_are_independent_of_each_other(objective: TestFunction, shape: tuple[int, ...]) -> None:
+def test_points_are_independent_of_each_other(objective: TestFunction) -> None:
     """Every point gets the bits that it has by itself, wherever it stands, and is not changed.
 
     Guards: in ten dimensions the value of a single run differed in the last bit from the same run's beside
     others.
     """
-    x = points(objective, shape)
-    before = x.copy()
-    value, gradient = np.asarray(objective.value(x)), objective.gradient(x)
-    for place in product(*map(range, shape)):
-        here: Any = (slice(None), *place)
-        np.testing.assert_array_equal(objective.value(x[here].copy()), value[place])
-        np.testing.assert_array_equal(objective.gradient(x[here].copy()), gradient[here])
-    np.testing.assert_array_equal(x, before)
+    for shape in TRAILING_SHAPES:
+        x = points(objective, shape)
+        before = x.copy()
+        value, gradient = np.asarray(objective.value(x)), objective.gradient(x)
+        for place in product(*map(range, shape)):
+            here: Any = (slice(None), *place)
+            np.testing.assert_array_equal(objective.value(x[here].copy()), value[place])
+            np.testing.assert_array_equal(objective.gradient(x[here].copy()), gradient[here])
+        np.testing.assert_array_equal(x, before)
 
 
-@pytest.mark.parametrize("shape", TRAILING_SHAPES, ids=str)
-def test_arrays_of_the_standard_give_the_numbers_of_numpy(
-    objective: TestFunction, shape: tuple[int, ...]
-) -> None:
-    x = points(objective, shape)
-    strict = array_api_strict.asarray(x)
-    np.testing.assert_array_equal(np.asarray(objective.value(strict)), objective.value(x))
-    np.testing.assert_array_equal(np.asarray(objective.gradient(strict)), objective.gradient(x))
+def test_arrays_of_the_standard_give_the_numbers_of_numpy(objective: TestFunction) -> None:
+    for shape in TRAILING_SHAPES:
+        x = points(objective, shape)
+        strict = array_api_strict.asarray(x)
+        np.testing.assert_array_equal(np.asarray(objective.value(strict)), objective.value(x))
+        np.testing.assert_array_equal(np.asarray(objective.gradient(strict)), objective.gradient(x))
 
 
 def test_the_valley_by_hand() -> None:

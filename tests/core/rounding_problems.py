@@ -39,7 +39,7 @@ def examples(activation: Activation, dtype: Any = np.float32) -> Iterator[Proble
     for number, loss in enumerate(parts("loss").values()):
         seed = zlib.crc32(f"{label(activation)} {loss.name}".encode())
         generator = np.random.default_rng(seed)
-        depth, widest = ((1, 300), (4, 30), (20, 5))[(number + seed) % 3]
+        depth, widest = ((1, 100), (4, 25), (16, 5))[(number + seed) % 3]
         widths = tuple(int(n) for n in generator.integers(1, widest + 1, depth + 1))
         scale = float(np.exp(generator.uniform(np.log(0.01), np.log(3))))
         yield problem_of((activation,) * depth, loss(), widths, seed, scale, dtype)

@@ -116,7 +116,7 @@ def quotient(problem: Problem, shift: Any) -> float:
 @pytest.mark.parametrize("weight", [0.1, -0.07, 1 / 3])
 def test_equal_units_round_alike(part: Activation, weight: float) -> None:
     """Constant weights: errors of the units are one and the same, and add up."""
-    problem = problem_of((part,) * 4, SquaredError(), (50, 100, 100, 100, 2), 1)
+    problem = problem_of((part,) * 4, SquaredError(), (20, 40, 40, 40, 2), 1)
     problem.parameters[:] = weight
     problem.x[:] = 0.3
     wide, bound = in_double(problem), gradient_bound(problem)

@@ -1,4 +1,4 @@
-"""What every experiment shares: the common keys of a config, the Result, the events of a run."""
+"""The types that all experiments share: config keys, results, the events of a run; and quantiles."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from dnnexp.registry import Name
 
 Seed = Annotated[int, Ge(0), Le(2**63 - 1)]
 
-_MEMORY_BYTES = 2**32
-"""What the arrays of a run may take."""
+_MAX_BYTES = 2**32
+"""The largest size of the arrays of a run."""
 
 Metrics: TypeAlias = dict[str, Any]
 Outline: TypeAlias = Any
-"""The shape of some metrics: mappings and lists as they will be, a Python type (`float`, `int`, `bool`,
-`str`) in the place of every value; `float` stands for a number or null."""
+"""The shape of some metrics: the same mappings and lists, with a type in place of every value.
+
+The types are `float` (a number or null), `int`, `bool` and `str`."""
 
 QUANTILES = {
     "min": 0.0,
@@ -35,12 +36,12 @@ QUANTILES = {
 
 
 class UserCodeError(ValueError):
-    """What the user's own code did, where a run cannot go on: a message, no traceback."""
+    """User code made it impossible to continue; the message is shown without a traceback."""
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """A claim in words, and the check over the run's metrics that decides it."""
+    """A claim in words, and the expression over the run's metrics that decides it."""
 
     claim: str
     check: str
@@ -48,7 +49,7 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentConfig:
-    """The keys that every config has; `name` is by default that of the config file."""
+    """The keys that every config has; `name` defaults to the name of the config file."""
 
     experiment: str
     name: Name = "run"
@@ -57,7 +58,7 @@ class ExperimentConfig:
 
 @dataclass(frozen=True)
 class Work:
-    """An event: a run is at `done` of `total` units of a stage's work; `item` is what it is busy with."""
+    """An event: `done` of `total` units of a stage are finished; `item` names the current one."""
 
     stage: str
     done: int
@@ -67,7 +68,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Line:
-    """An event: a line of a trace that was asked for."""
+    """An event: a line of a trace."""
 
     text: str
 
@@ -78,12 +79,12 @@ Progress: TypeAlias = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a caller wants of a run beside its config.
+    """The input of a run beside its config.
 
     Attributes:
         streams: the random streams.
         progress: is called with every event.
-        trace: a line of state every so many steps; 0 for none.
+        trace: steps between two lines of a trace; 0 for no trace.
     """
 
     streams: Streams
@@ -93,13 +94,13 @@ class RunContext:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run found.
+    """The results of a run.
 
     Attributes:
         config: the resolved config.
-        metrics: strict-JSON-able: non-finite numbers are None.
-        arrays: what the plots are drawn from.
-        passed: False where the experiment itself gives a verdict and it is no.
+        metrics: values for strict JSON: non-finite numbers are None.
+        arrays: the arrays that the figures are drawn from.
+        passed: False if the experiment gives a verdict by itself and it is no.
     """
 
     config: Any
@@ -109,15 +110,15 @@ class Result:
 
 
 def too_large(numbers: int) -> str | None:
-    """What is wrong with a config whose arrays hold that many numbers; None if nothing is."""
+    """The problem of a config whose arrays hold this many numbers; None if they fit."""
     size = 8 * numbers
-    if size <= _MEMORY_BYTES:
+    if size <= _MAX_BYTES:
         return None
-    return f"would need about {size / 2**30:.3g} GiB, at most {_MEMORY_BYTES / 2**30:g} GiB are allowed"
+    return f"would need about {size / 2**30:.3g} GiB, at most {_MAX_BYTES / 2**30:g} GiB are allowed"
 
 
 def finite(value: Any) -> float | None:
-    """A float, or None where it is not finite."""
+    """The value as a float, or None if it is not finite."""
     number = float(value)
     return number if math.isfinite(number) else None
 
@@ -125,7 +126,7 @@ def finite(value: Any) -> float | None:
 def quantile(values: Any, shares: Any) -> Any:
     """The quantiles over the last axis, by linear interpolation: from `(..., n)` to `(len(shares), ...)`.
 
-    NaN counts as +inf. numpy's are NaN beside an infinite value, even where nothing of it counts.
+    NaN counts as +inf. (`np.quantile` gives NaN next to an infinite value even if its weight is 0.)
     """
     if np.isfinite(values).all():
         with np.errstate(over="ignore", invalid="ignore"):
@@ -140,7 +141,7 @@ def quantile(values: Any, shares: Any) -> Any:
 
 
 def quantiles(values: Any, names: tuple[str, ...]) -> dict[str, float | None]:
-    """The named quantiles (`QUANTILES`) of some numbers, +inf included; None where not finite or empty."""
+    """The named quantiles (`QUANTILES`) of numbers, +inf included; None if not finite or without numbers."""
     if np.size(values) == 0:
         return dict.fromkeys(names)
     found = quantile(np.ravel(values), [QUANTILES[name] for name in names])

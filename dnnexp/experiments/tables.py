@@ -1,4 +1,4 @@
-"""What the tables of all experiments share."""
+"""The tables of summaries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def table(*columns: str) -> Table:
 
 @dataclass(frozen=True)
 class Titled:
-    """A title and a table: the first of several that fits the terminal, for a number is never cut off."""
+    """A title and a table: the first of several that fits the terminal, so that no number is cut off."""
 
     title: str
     tables: Sequence[Table]

@@ -108,7 +108,7 @@ def test_a_bug_is_an_error(annotated: Run, monkeypatch: pytest.MonkeyPatch) -> N
     Path("tiny.yaml").write_text(TINY)
     monkeypatch.setattr(experiments.find("optimize"), "run", fail)
     ran, lines = annotated("optimize", "tiny.yaml")
-    assert ran.code == 1
+    assert ran.code == 4
     assert lines == ["::error title=dnnexp optimize tiny,file=tiny.yaml::RuntimeError: a bug"]
 
 

@@ -48,7 +48,7 @@ def test_an_output_folder_that_is_a_file(cli: Run) -> None:
     Path("outputs").write_text("mine")
     ran = cli("optimize", "x.yaml")
     assert (ran.code, ran.out) == (3, "")
-    assert ran.err == "dnnexp: outputs: is a file, not a folder for run folders\n"
+    assert ran.err == "dnnexp: outputs: is a file; run folders need a folder\n"
     assert Path("outputs").read_text() == "mine"
 
 
@@ -318,7 +318,7 @@ def test_a_bug_shows_its_traceback_and_the_other_configs_run(
     monkeypatch.setattr(module, "run", run)
     Path("buggy.yaml").write_text(TINY)
     ran = cli("optimize", "buggy.yaml", "x.yaml", "-q", "--no-plots")
-    assert ran.code == 1
+    assert ran.code == 4
     assert ran.err.startswith("Traceback (most recent call last):")
     assert ran.err.endswith(f"{type(error).__name__}: a bug\n")
     assert ran.folder.name.endswith("-optimize-x")
@@ -333,7 +333,7 @@ def test_too_little_memory_is_said_in_a_line(cli: Run, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(experiments.find("optimize"), "run", run)
     ran = cli("optimize", "x.yaml", "-q", "--no-plots")
-    assert (ran.code, ran.err) == (2, "dnnexp: x: not enough memory: Unable to allocate 9 TiB\n")
+    assert (ran.code, ran.err) == (4, "dnnexp: x: not enough memory: Unable to allocate 9 TiB\n")
     assert status(folders()[0]) == "failed"
 
 
@@ -347,7 +347,7 @@ def test_a_metric_that_is_not_finite_is_a_bug(cli: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(experiments.find("optimize"), "run", run)
     ran = cli("optimize", "x.yaml", "-q", "--no-plots")
     (folder,) = folders()
-    assert ran.code == 1
+    assert ran.code == 4
     assert "not JSON compliant" in ran.err
     assert not (folder / "metrics.json").exists()
     assert status(folder) == "failed"
@@ -362,6 +362,6 @@ def test_a_plot_that_fails_leaves_no_metrics(cli: Run, monkeypatch: pytest.Monke
     monkeypatch.setattr(dnnexp.figures, "render", fail)
     ran = cli("optimize", "x.yaml", "-q")
     (folder,) = folders()
-    assert (ran.code, status(folder)) == (1, "failed")
+    assert (ran.code, status(folder)) == (4, "failed")
     assert "RuntimeError: a bug in a plot" in ran.err
     assert not (folder / "metrics.json").exists()

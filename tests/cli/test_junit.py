@@ -180,7 +180,7 @@ def test_a_bug_is_an_error_of_its_run(reported: Run, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(experiments.find("optimize"), "run", fail)
     ran, root = reported("optimize", "claims.yaml")
-    assert ran.code == 1
+    assert ran.code == 4
     (case,) = root[0]
     (error,) = case
     assert (case.attrib["name"], error.tag) == ("run", "error")
@@ -272,7 +272,7 @@ def test_a_name_that_no_file_can_take_is_refused_before_anything_runs(cli: Run, 
     Path("taken").mkdir()
     ran = cli("optimize", "tiny.yaml", "--junit", name)
     assert (ran.code, ran.out) == (2, "")
-    assert f"'--junit': {name} is {what}, but the report needs a file." in ran.err
+    assert f"'--junit': {name} is {what}, but the report must be a file." in ran.err
     assert not Path("outputs").exists()
 
 

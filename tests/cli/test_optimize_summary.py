@@ -78,7 +78,7 @@ def test_what_was_reached_and_left_again_is_told() -> None:
     final = found.arrays["rmsprop.value"][-1]
     assert entry["held"] == (final <= 0.01).sum() < entry["reached"]
     assert f"{entry['held']} held" in told(found)
-    assert "held: so many of them" in told(found)
+    assert "held: starts that are still" in told(found)
     settled = told(result(optimizers=[{"name": "gradient_descent", "learning_rate": 0.5}]))
     assert "held" not in settled
 
@@ -101,13 +101,15 @@ def test_warnings_of_what_makes_a_comparison_less_than_it_seems() -> None:
     space = [{"hyperparameter": "learning_rate", "low": 5, "high": 50}]
     lost = result(tune={"space": space, "trials": 3}, steps=2000, optimizers=["gradient_descent"])
     assert "warning: every trial diverged from every start: gradient_descent" in told(lost)
-    assert "untuned is better than tuned, from these starts: gradient_descent" in flat(told(lost))
+    assert "the untuned optimizer is better than the tuned one from these starts: gradient_descent" in flat(
+        told(lost)
+    )
     warm = result(optimizers=[{"name": "adam", "schedule": {"name": "cosine", "warmup": 100}}])
-    assert "warning: adam never leaves its warm-up, 100 steps of 100" in told(warm)
+    assert "warning: adam never leaves its warm-up of 100 steps of 100" in told(warm)
     formula = {"name": "expression", "expression": "x**2 + y**2", "variables": ["x", "y"]}
     below = result(objective=formula | {"minimum": 5})
-    assert "below the minimum, 5" in told(below)
-    assert "no minimum is known: targets are on the value itself" in told(result(objective=formula))
+    assert "below the stated minimum 5" in told(below)
+    assert "no minimum is known: targets refer to the value itself" in told(result(objective=formula))
 
 
 @pytest.mark.parametrize("width", [20, 60])
@@ -139,7 +141,7 @@ def test_the_edges_of_a_suite_are_counted() -> None:
         for label in ("gradient_descent", "adam")
     ]
     assert counts == [2, 2]
-    words = "(on so many of 2 objectives): gradient_descent (2), adam (2)"
+    words = "(number of the 2 objectives): gradient_descent (2), adam (2)"
     assert words in flat(told(found))
 
 

@@ -208,7 +208,7 @@ def test_a_plugin_given_twice_is_a_double_registration(cli: Run) -> None:
 def test_a_plugin_that_fails_in_the_run_is_a_bug(cli: Run) -> None:
     Path("rule.py").write_text(PLUGIN.replace("return -self.learning_rate", "return -self.lerning_rate"))
     ran = cli("optimize", "--smoke", "--plugin", "rule.py", "+optimizers=sign_descent")
-    assert ran.code == 1
+    assert ran.code == 4
     assert "Traceback (most recent call last):" in ran.err
     assert "no attribute 'lerning_rate'" in ran.err
 

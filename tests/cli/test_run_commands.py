@@ -223,7 +223,7 @@ def test_a_latest_that_is_a_folder_costs_a_message_only(cli: Run, tiny: dict[str
     Path("outputs/latest").mkdir(parents=True)
     ran = cli("optimize", tiny["optimize"], "--no-plots", "-q")
     assert ran.code == 0
-    assert ran.err == "dnnexp: outputs/latest: cannot be written: it exists and is no link\n"
+    assert ran.err == "dnnexp: outputs/latest: cannot be written: it exists and is not a link\n"
     assert (ran.folder / "metrics.json").exists()
 
 
@@ -366,7 +366,7 @@ def test_all_configs_are_validated_before_one_runs(
     monkeypatch.setattr(execute, "execute", run)
     monkeypatch.setattr("click.echo", lambda text, **options: said.append(text))
     cli("optimize", tiny["optimize"], "nowhere.yaml")
-    errors = "dnnexp: 1 of 2 configs not run: see the errors above"
+    errors = "dnnexp: 1 of 2 configs not run; see the errors above"
     assert said == ["nowhere.yaml: there is no such file", "run", errors]
 
 

@@ -104,7 +104,7 @@ def test_an_incomplete_run_is_compared_in_what_it_has(cli: Run, tmp_path: Path) 
     ran = cli("runs", "compare", FIRST, "20261124")
     assert ran.code == 0
     assert "outputs/20261124T000000Z-optimize-x: is failed: it has no metrics" in ran.err
-    assert "what is to be drawn cannot be read" in ran.err
+    assert "its arrays or metrics cannot be read" in ran.err
     assert not Path("outputs/compare.png").exists()
 
 
@@ -158,7 +158,7 @@ def test_arrays_that_are_torn_cost_the_plot_only(cli: Run, content: bytes) -> No
     (Path("outputs") / FIRST / "arrays.npz").write_bytes(content)
     ran = cli("runs", "compare", FIRST, SECOND)
     assert ran.code == 0
-    assert re.match(r"dnnexp: no plot: \S+: what is to be drawn cannot be read\n", ran.err)
+    assert re.match(r"dnnexp: no plot: \S+: its arrays or metrics cannot be read\n", ran.err)
     assert "seed" in ran.out
 
 
@@ -166,19 +166,19 @@ def test_arrays_that_are_torn_cost_the_plot_only(cli: Run, content: bytes) -> No
 def test_runs_of_different_experiments_have_no_plot(cli: Run, tmp_path: Path) -> None:
     write_run(tmp_path / "outputs/20261124T000000Z-gradcheck-x", experiment="gradcheck", metrics={})
     ran = cli("runs", "compare", FIRST, "20261124")
-    assert (ran.code, ran.err) == (0, "dnnexp: no plot: these are runs of different experiments\n")
+    assert (ran.code, ran.err) == (0, "dnnexp: no plot: the runs are of different experiments\n")
 
 
 @pytest.mark.usefixtures("_outputs")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([FIRST], "needs two runs or more to compare"),
+        ([FIRST], "name at least two runs to compare"),
         ([FIRST, f"outputs/{FIRST}"], "is given twice"),
         ([FIRST, "2027"], "no run in outputs begins with '2027'"),
         (
             [FIRST, "20261125"],
-            "is a sweep; its jobs can be compared: outputs/20261125T000000Z-sweep-grid/jobs/...",
+            "is a sweep; compare its jobs instead: outputs/20261125T000000Z-sweep-grid/jobs/...",
         ),
         ([FIRST, SECOND, "--plot", "x.pdf"], "x.pdf: must be a file name that ends in .png"),
     ],

@@ -76,7 +76,7 @@ def test_what_is_not_identical_is_named(cli: Run, factor: float, rtol: str, code
     assert ran.code == code
     assert ran.out.splitlines()[1].startswith(f"{verdict}: ")
     assert "optimizers.adam.final_value.median" in ran.out
-    assert "the likely cause: the environment differs" in ran.out
+    assert "likely cause: the environment differs" in ran.out
     assert re.search(r"  versions.numpy +1\.9 ", ran.out)
 
 
@@ -97,8 +97,7 @@ def test_where_nothing_else_differs_that_is_said(cli: Run) -> None:
     first = made(cli, *TINY)
     edit(first / "metrics.json", lambda document: document["metrics"].update(ranking=["sgd"]))
     assert (
-        "nothing that is recorded of the environment differs"
-        in cli("runs", "reproduce", "latest", "--no-plots", "-q").out
+        "the recorded environment is the same" in cli("runs", "reproduce", "latest", "--no-plots", "-q").out
     )
 
 
@@ -107,7 +106,7 @@ def test_a_plugin_is_used_only_if_it_is_given_again(cli: Run) -> None:
     plugin = str(directory() / "plugins" / "rosenbrock.py")
     arguments = ("target=function:rosenbrock.rosen", "--plugin", plugin, "--no-plots", "-q")
     assert cli("gradcheck", *arguments).code == 0
-    assert f"to use it again: --plugin {plugin}\n" in cli("runs", "reproduce", "latest", "-q").err
+    assert f"to load it again, add --plugin {plugin}\n" in cli("runs", "reproduce", "latest", "-q").err
     ran = cli("runs", "reproduce", "latest", "--no-plots", "-q", "--plugin", plugin)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines()[1].startswith("identical: ")
@@ -121,7 +120,7 @@ def test_a_plugin_that_is_not_given_is_named(cli: Run) -> None:
     (first / "config.yaml").write_text((first / "config.yaml").read_text().replace("valley", "no_such"))
     ran = cli("runs", "reproduce", "latest")
     assert (ran.code, ran.out) == (2, "")
-    assert "the run had a plugin; to use it again: --plugin /home/a/rules.py" in ran.err
+    assert "the run used a plugin; to load it again, add --plugin /home/a/rules.py" in ran.err
     assert "unknown objective 'no_such'" in ran.err
 
 
@@ -135,8 +134,8 @@ def test_progress_is_shown_unless_it_is_quiet_and_plots_are_drawn(cli: Run) -> N
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        ("20261122", "is failed: it has no metrics to be compared with"),
-        ("20261123", "is not the folder of one run; of a sweep, name a job's folder"),
+        ("20261122", "is failed: it has no metrics to compare with"),
+        ("20261123", "is not the folder of a run; of a sweep, name the folder of a job"),
         ("20261124", "no run in outputs begins with"),
     ],
 )
@@ -160,4 +159,4 @@ def test_results_that_cannot_be_written(cli: Run) -> None:
     Path("file").touch()
     ran = cli("runs", "reproduce", str(Path("outputs/latest")), "-o", "file")
     assert ran.code == 3
-    assert "file: is a file, not a folder for run folders" in ran.err
+    assert "file: is a file; run folders need a folder" in ran.err

@@ -71,7 +71,7 @@ def test_where_nobody_can_be_asked_nothing_is_removed(cli: Run, monkeypatch: pyt
     monkeypatch.setattr(click, "confirm", confirm)
     ran = cli("runs", "rm", FIRST)
     assert ran.code == 2
-    assert "nobody is there to be asked; --yes removes without" in ran.err
+    assert "stdin is not a terminal; pass --yes to remove without asking" in ran.err
     assert FIRST in os.listdir("outputs")
 
 
@@ -80,8 +80,8 @@ def test_where_nobody_can_be_asked_nothing_is_removed(cli: Run, monkeypatch: pyt
     ("run", "message"),
     [
         ("elsewhere", "is not inside"),
-        ("outputs/notes", "outputs/notes: is no run folder"),
-        ("outputs", "outputs: is no run folder"),
+        ("outputs/notes", "outputs/notes: is not a run folder"),
+        ("outputs", "outputs: is not a run folder"),
         ("2026", "'2026' begins the names of 2 runs"),
         ("2027", "no run in outputs begins with '2027'"),
     ],

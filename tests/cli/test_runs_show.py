@@ -117,7 +117,7 @@ def test_a_sweep_with_many_failures_shows_the_first(cli: Run) -> None:
     ("name", "message"),
     [
         ("latest", "no run in outputs is complete"),
-        ("2026", "'2026' begins the names of 2 runs:"),
+        ("2026", "'2026' begins the names of 2 runs; give more of the name:"),
         ("2027", "no run in outputs begins with '2027'"),
         ("a/b", "a/b: there is no such folder"),
     ],

@@ -129,7 +129,7 @@ def test_a_changed_sweep_is_refused_with_a_diff(cli: Run, short: Path, tmp_path:
     assert "  - short.yaml seed=0\n  + short.yaml seed=2\n" in ran.err
     ran = cli("sweep", "--resume", folder, short, "seed=range(0,3)", *SERIAL)
     assert (ran.code, (folder / "sweep.json").read_bytes()) == (2, plan)
-    assert "or accept what is new with --extend" in ran.err
+    assert "or accept the added jobs with --extend" in ran.err
     ran = cli("sweep", "--resume", folder, short, "seed=range(0,3)", *SERIAL, "--extend")
     assert ran.code == 0
     assert len(metrics(folder)) == 3
@@ -143,7 +143,7 @@ def test_a_sweep_goes_on_without_its_files(cli: Run, short: Path) -> None:
     short.unlink()
     ran = cli("sweep", "--resume", folder, *SERIAL)
     assert ran.code == 0
-    assert "going on with the plan as it was" in ran.err
+    assert "resuming with the stored plan" in ran.err
     assert len(metrics(folder)) == 2
 
 
@@ -154,7 +154,7 @@ def test_another_version_is_refused_unless_allowed(
     monkeypatch.setattr("dnnexp.__version__", "99.0")
     ran = cli("sweep", "--resume", folder, *SERIAL)
     assert ran.code == 2
-    assert "this is 99.0; --other-code accepts it" in ran.err
+    assert "this is dnnexp 99.0; --other-code accepts it" in ran.err
     assert cli("sweep", "--resume", folder, *SERIAL, "--other-code").code == 0
 
 
@@ -203,7 +203,7 @@ def test_a_signal_stops_cleanly_and_tells_how_to_go_on(
         out, err = sweep.communicate(timeout=30)
     assert (sweep.returncode, out) == (code, "")
     (folder,) = Path("outputs").glob("*-sweep-*")
-    assert f"to go on: dnnexp sweep --resume {folder} --jobs 2 --no-plots\n" in err
+    assert f"to resume: dnnexp sweep --resume {folder} --jobs 2 --no-plots\n" in err
     assert "Traceback" not in err
     assert_whole(folder)
 
@@ -215,11 +215,11 @@ def test_a_signal_stops_cleanly_and_tells_how_to_go_on(
     ("arguments", "message"),
     [
         ([], "a sweep needs a CONFIG"),
-        (["short.yaml", "--extend"], "--extend and --other-code are for --resume"),
-        (["short.yaml", "--scheduler", "tcp://x:1"], "--scheduler is for --executor dask"),
+        (["short.yaml", "--extend"], "--extend and --other-code need --resume"),
+        (["short.yaml", "--scheduler", "tcp://x:1"], "--scheduler needs --executor dask"),
         (["short.yaml", "--executor", "serial", "--jobs", "2"], "one job at a time"),
-        (["--resume", "nowhere"], "nowhere: is no sweep: it has no sweep.json"),
-        (["--resume", "nowhere", "--seed", "3"], "leave out its other options"),
+        (["--resume", "nowhere"], "nowhere: is not a sweep folder: it has no sweep.json"),
+        (["--resume", "nowhere", "--seed", "3"], "leave out --dry-run"),
         (["nowhere.yaml", "seed=0,1"], "nowhere.yaml: there is no such file"),
     ],
 )
@@ -237,7 +237,7 @@ def test_a_plan_that_cannot_be_read_is_told(cli: Run, short: Path) -> None:
             (folder / name).write_text(damaged)
             ran = cli("sweep", "--resume", folder)
             assert (ran.code, f"{name}: is damaged" in ran.err) == (2, True), (damaged, ran.err)
-    assert "short.yaml: is no sweep" in cli("sweep", "--resume", short).err
+    assert "short.yaml: is not a sweep folder" in cli("sweep", "--resume", short).err
 
 
 def test_a_claim_about_the_table_is_checked_before_and_decided_after(cli: Run, short: Path) -> None:

@@ -80,7 +80,7 @@ def test_what_kills_its_worker_or_fails_stops_no_other(cli: Run, killer: Path) -
     assert list(status.values()).count("complete") == 6
     assert "failed: optimizers.killer.learning_rate=2: ValueError: two is\\nno \\x1brate" in ran.stderr
     assert "failed: optimizers.killer.learning_rate=3: its worker was killed 3 times" in ran.stderr
-    assert f"to go on: dnnexp sweep --resume {folder} --jobs 2 --no-plots --plugin killer.py" in ran.stderr
+    assert f"to resume: dnnexp sweep --resume {folder} --jobs 2 --no-plots --plugin killer.py" in ran.stderr
     found = kinds(folder)
     assert (found.count("failed"), found.count("complete"), found.count("again")) == (2, 6, 2)
     log = next(path for path in folder.glob("jobs/*/log.txt") if path.read_text())
@@ -115,7 +115,7 @@ def test_a_failed_job_is_done_again_on_resume(cli: Run, killer: Path, tmp_path: 
     (tmp_path / "killer.py").write_text(KILLER.replace("== 2", "== 4"))
     resume = ("--resume", folder, "--executor", "serial")
     refused = run_killer(*resume, code=2)
-    assert "the plugins are not those that the sweep was made with; --other-code accepts" in refused.stderr
+    assert "the plugins are not the ones that the sweep was made with; --other-code accepts" in refused.stderr
     run_killer(*resume, "--other-code", code=0)
     assert_whole(folder)
     assert len(metrics(folder)) == 2

@@ -70,6 +70,6 @@ def test_a_quiet_one_says_failures_and_repeats_only(tmp_path: Path, clock: Clock
         shown.again(tasks[1], "its worker was killed")
         shown.ended(Ended(tasks[1].key, "failed", "why", 1.0))
     assert stream.getvalue().splitlines() == [
-        "short: again: seed=1: its worker was killed",
+        "short: repeated: seed=1: its worker was killed",
         "short: failed: seed=1: why",
     ]

@@ -124,7 +124,7 @@ def test_a_cluster_of_ones_own() -> None:
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dnnexp.execution.dask_pool._SECONDS", 1)
+    monkeypatch.setattr("dnnexp.execution.dask_pool._START_SECONDS", 1)
     with pytest.raises(PoolError, match=r"Dask scheduler tcp://127\.0\.0\.1:9: "):
         Dask(None, "tcp://127.0.0.1:9", {})
     with pytest.raises(PoolError, match="Dask scheduler nonsense://x: "):

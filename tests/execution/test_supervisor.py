@@ -12,7 +12,7 @@ import pytest
 
 from dnnexp.execution.pools import PoolError
 from dnnexp.execution.run import RunOptions
-from dnnexp.execution.supervisor import LOSSES, Limits, Supervisor
+from dnnexp.execution.supervisor import MAX_LOSSES, Limits, Supervisor
 from dnnexp.execution.worker import KILLS, Ended, Task, WorkerSettings
 from dnnexp.runs.sweep_folder import SweepFolder
 
@@ -197,7 +197,7 @@ def test_who_had_not_begun_is_not_suspected(tmp_path: Path) -> None:
 
 
 def test_workers_that_never_live_end_the_sweep(tmp_path: Path) -> None:
-    with pytest.raises(PoolError, match=f"died {LOSSES + 1} times before they began a job"):
+    with pytest.raises(PoolError, match=f"died {MAX_LOSSES + 1} times in a row before they started a job"):
         supervise(tmp_path, tasks(3), lambda key: dies_before)
 
 
@@ -211,9 +211,9 @@ def test_losses_are_counted_in_a_row(tmp_path: Path) -> None:
             return dies_before
         return completes
 
-    log = supervise(tmp_path, tasks(5 * LOSSES), script)
-    assert len(lost) > 2 * LOSSES
-    assert len(log.ends) == 5 * LOSSES
+    log = supervise(tmp_path, tasks(5 * MAX_LOSSES), script)
+    assert len(lost) > 2 * MAX_LOSSES
+    assert len(log.ends) == 5 * MAX_LOSSES
 
 
 def test_attempts_that_a_scheduler_made_by_itself_count(tmp_path: Path) -> None:

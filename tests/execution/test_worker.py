@@ -100,11 +100,11 @@ def test_a_job_that_a_scheduler_has_tried_often_enough_is_given_up(sweep: SweepF
 def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path: Path, task: Task) -> None:
     (ended,) = work(setting(SweepFolder(tmp_path / "elsewhere")), "t", [task])
     assert ended.status == "failed"
-    assert "every worker must see the folder of the sweep" in (ended.error or "")
+    assert "every worker must see the sweep's folder" in (ended.error or "")
 
 
 def test_another_version_is_not_worked_for(sweep: SweepFolder, task: Task) -> None:
-    with pytest.raises(CodeError, match=r"the sweep is of dnnexp 99\.0, a worker has"):
+    with pytest.raises(CodeError, match=r"the sweep uses dnnexp 99\.0, a worker has dnnexp"):
         work(setting(sweep, code=replace(Code.of([]), version="99.0")), "t", [task])
 
 
@@ -116,9 +116,9 @@ def test_other_plugins_are_not_worked_with(sweep: SweepFolder, task: Task, tmp_p
     work(setting(sweep, code=code), "t", [task])
     work(setting(sweep, code=code), "u", [task])
     plugin.write_text("x = 2\n")
-    with pytest.raises(CodeError, match="a worker sees other plugins than the sweep was made with"):
+    with pytest.raises(CodeError, match="a worker has other plugins than the sweep"):
         work(setting(sweep, code=code), "v", [task])
-    with pytest.raises(CodeError, match="plugins of another sweep: restart the workers"):
+    with pytest.raises(CodeError, match="plugins of another sweep; restart the workers"):
         work(setting(sweep, code=Code.of([plugin])), "w", [task])
     plugin.unlink()
     with pytest.raises(CodeError, match="a worker cannot load the plugins: "):

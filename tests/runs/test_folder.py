@@ -122,7 +122,7 @@ def test_a_file_where_the_output_folder_should_be_is_named(tmp_path: Path) -> No
     (tmp_path / "outputs").write_text("mine")
     with pytest.raises(WriteError) as error:
         RunFolder.claim(tmp_path / "outputs", "optimize", "x")
-    assert str(error.value) == f"{tmp_path / 'outputs'}: is a file, not a folder for run folders"
+    assert str(error.value) == f"{tmp_path / 'outputs'}: is a file; run folders need a folder"
     with pytest.raises(WriteError, match=r"outputs/deeper: cannot be written: Not a directory$"):
         RunFolder.claim(tmp_path / "outputs" / "deeper", "optimize", "x")
     assert (tmp_path / "outputs").read_text() == "mine"
@@ -358,7 +358,7 @@ def test_what_is_no_link_is_left_alone(run_folder: RunFolder, kind: str) -> None
         (latest / "mine").touch()
     with pytest.raises(WriteError) as error:
         run_folder.point_latest()
-    assert str(error.value) == f"{latest}: cannot be written: it exists and is no link"
+    assert str(error.value) == f"{latest}: cannot be written: it exists and is not a link"
     assert not latest.is_symlink()
     assert latest.read_text() == "mine" if kind == "file" else latest.is_dir()
     assert kind != "full directory" or names(latest) == ["mine"]

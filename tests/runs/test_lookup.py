@@ -64,7 +64,7 @@ def test_many_candidates_are_not_all_listed(output: Path) -> None:
     with pytest.raises(LookupFailure) as failure:
         find(output, "2026")
     lines = str(failure.value).splitlines()
-    assert lines[0] == "'2026' begins the names of 23 runs:"
+    assert lines[0] == "'2026' begins the names of 23 runs; give more of the name:"
     assert (len(lines), lines[-1]) == (12, "  and 13 more")
 
 
@@ -76,7 +76,7 @@ def test_what_is_not_there(output: Path, text: str) -> None:
 
 def test_a_folder_that_is_no_run_is_refused(output: Path) -> None:
     os.mkdir("notes")
-    with pytest.raises(LookupFailure, match="notes: is no run folder"):
+    with pytest.raises(LookupFailure, match="notes: is not a run folder"):
         find(output, "notes")
 
 

@@ -82,9 +82,9 @@ def test_the_output_folder_itself_and_other_folders_are_refused(output: Path) ->
     (output / "notes").mkdir()
     with pytest.raises(RefusedError, match="is not inside"):
         removable(output, [output])
-    with pytest.raises(RefusedError, match="is no run folder"):
+    with pytest.raises(RefusedError, match="is not a run folder"):
         removable(output, [output / "notes"])
-    with pytest.raises(RefusedError, match="is no run folder"):
+    with pytest.raises(RefusedError, match="is not a run folder"):
         removable(output, [output / FIRST / "run.json"])
 
 
@@ -102,7 +102,7 @@ def test_a_sweep_under_way_is_refused_and_so_are_its_jobs(output: Path) -> None:
     sweep = write_sweep(output / "20261124T000000Z-sweep-grid", {"a": True}, ["b"])
     with Journal(sweep / "journal.jsonl"):
         for folder in (sweep, sweep / "jobs" / "a"):
-            with pytest.raises(RefusedError, match="at work on this sweep"):
+            with pytest.raises(RefusedError, match="running this sweep"):
                 removable(output, [folder])
     assert removable(output, [sweep / "jobs" / "a"]) == [sweep / "jobs" / "a"]
 

@@ -149,7 +149,7 @@ def test_an_archive_that_is_damaged_anywhere_is_never_an_error(sweep: SweepFolde
 def test_a_worker_that_does_not_see_the_sweep_is_told(tmp_path: Path) -> None:
     """It made a tree of its own, on its own disk, and said that the job is complete."""
     elsewhere = SweepFolder(tmp_path / "elsewhere")
-    with pytest.raises(WriteError, match="every worker must see the folder of the sweep"):
+    with pytest.raises(WriteError, match="every worker must see the sweep's folder"):
         elsewhere.begin(KEY, "t")
     assert not elsewhere.path.exists()
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dnnexp.runs.journal import Journal
-from dnnexp.runs.sweeps import is_held, jobs, look
+from dnnexp.runs.journal import Journal, is_held
+from dnnexp.runs.sweeps import jobs, look
 from tests.runs.written import write_sweep
 
 AT = "2026-11-22T20:{:02}:{:02}.000+00:00"

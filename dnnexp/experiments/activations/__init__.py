@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import RenderableType
 
-    from dnnexp.experiments.activations.config import Config
+    from dnnexp.experiments.activations.config import ActivationsConfig
     from dnnexp.experiments.base import Outline, Result, RunContext
 
 
@@ -20,27 +20,27 @@ class Activations(Experiment):
     """Show what each layer of a fresh network puts out."""
 
     @property
-    def config_class(self) -> type[Config]:
-        from dnnexp.experiments.activations.config import Config
+    def config_class(self) -> type[ActivationsConfig]:
+        from dnnexp.experiments.activations.config import ActivationsConfig
 
-        return Config
+        return ActivationsConfig
 
-    def run(self, config: Config, context: RunContext) -> Result:
+    def run(self, config: ActivationsConfig, context: RunContext) -> Result:
         from dnnexp.experiments.activations.run import run
 
         return run(config, context)
 
-    def outline(self, config: Config) -> Outline:
+    def outline(self, config: ActivationsConfig) -> Outline:
         from dnnexp.experiments.activations.metrics import outline
 
         return outline(config)
 
-    def shrink(self, config: Config) -> Config:
+    def shrink(self, config: ActivationsConfig) -> ActivationsConfig:
         from dnnexp.experiments.activations.config import shrink
 
         return shrink(config)
 
-    def estimate(self, config: Config) -> str:
+    def estimate(self, config: ActivationsConfig) -> str:
         from dnnexp.experiments.activations.config import estimate
 
         return estimate(config)

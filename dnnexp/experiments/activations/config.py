@@ -18,18 +18,18 @@ from dnnexp.experiments.activations.passes import segment_length
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
 from dnnexp.registry import Checked, Count, Fraction, Labelled, Problem, check
 
-_BLOCK_NUMBERS = 2**20
-"""About how many activations of one layer a block of networks holds (8 MiB of float64)."""
-_MOST_LAYERS = 10_000
-_STATISTICS = 100
-"""At most so many numbers are kept for each layer of each network."""
+_BLOCK_OUTPUTS = 2**20
+"""Outputs of one layer in a block of networks (8 MiB of float64)."""
+_MAX_LAYERS = 10_000
+_MAX_STATISTICS = 100
+"""Numbers kept for each layer of each network, at most."""
 
 
 @dataclass(frozen=True)
 class Widths(Checked):
     """The widths of a fully connected network, the input's first.
 
-    Those after the input's stand `repeat` times: `{layers: [64, 100], repeat: 50}` has 50 layers of 100.
+    The widths after the input's are repeated: `{layers: [64, 100], repeat: 50}` has 50 layers of 100.
     """
 
     layers: Annotated[tuple[Count, ...], MinLen(2)]
@@ -38,9 +38,9 @@ class Widths(Checked):
     @check("layers", "repeat")
     @staticmethod
     def not_endless(layers: tuple[int, ...], repeat: int) -> Iterator[Problem]:
-        """There are at most so many layers."""
-        if (count := (len(layers) - 1) * repeat) > _MOST_LAYERS:
-            yield ("repeat",), f"makes {count:,} layers; at most {_MOST_LAYERS:,} are allowed"
+        """The number of layers is limited."""
+        if (count := (len(layers) - 1) * repeat) > _MAX_LAYERS:
+            yield ("repeat",), f"makes {count:,} layers; at most {_MAX_LAYERS:,} are allowed"
 
     @property
     def unrolled(self) -> tuple[int, ...]:
@@ -51,7 +51,7 @@ class Widths(Checked):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From where on a case is no longer called healthy.
+    """The limits beyond which a case is not healthy.
 
     Attributes:
         dead: the largest share of dead units that a layer may have.
@@ -59,8 +59,8 @@ class Thresholds:
         exploding: the largest factor by which the signal (`sample_std`) may grow from the first layer to the
             last, or gradients by pre-activations from the last to the first.
         vanishing: the smallest such factor.
-        same: outputs that differ by no more than this, relative to their root mean square, are the same (in
-            single precision by no more than eight roundings, if that is more).
+        same: outputs that differ by at most this, relative to their root mean square, count as equal (in
+            single precision, at least eight roundings).
     """
 
     dead: Fraction = 0.5
@@ -71,17 +71,17 @@ class Thresholds:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(ExperimentConfig, Checked):
-    """What every layer of fresh networks does to a signal, and to its gradient.
+class ActivationsConfig(ExperimentConfig, Checked):
+    """The effect of every layer of fresh networks on a signal and on its gradient.
 
     A case is an activation with an initializer. `seeds` networks are drawn for each; metrics are medians
-    over them. `loss` is what the gradients are of (null: no pass back). `depths` and `widths` measure
-    networks of so many layers, and of layers so wide, beside the one of `network`.
+    over them. `loss` is the loss of the gradients (null: no gradients). `depths` and `widths` add
+    networks of other depths and widths beside `network`.
     """
 
     experiment: Literal["activations"] = "activations"
     network: Widths
-    depths: tuple[Annotated[Count, Le(_MOST_LAYERS)], ...] = ()
+    depths: tuple[Annotated[Count, Le(_MAX_LAYERS)], ...] = ()
     widths: tuple[Count, ...] = ()
     input: Input = NormalInput()
     activations: Annotated[tuple[Labelled[Activation], ...], MinLen(1)]
@@ -117,17 +117,17 @@ class Config(ExperimentConfig, Checked):
     @check("network", "loss")
     @staticmethod
     def loss_has_a_gradient(network: Widths, loss: Loss | None) -> Iterator[Problem]:
-        """The softmax of a single output is 1, whatever it is."""
+        """The softmax of a single output is always 1."""
         if isinstance(loss, SoftmaxCrossEntropy) and network.layers[-1] == 1:
             yield ("loss",), "softmax_cross_entropy needs at least 2 outputs, but network.layers ends with 1"
 
     @check("depths", "widths")
     @staticmethod
     def distinct(depths: tuple[int, ...], widths: tuple[int, ...]) -> Iterator[Problem]:
-        """No depth and no width stands twice."""
+        """Depths and widths are distinct."""
         for name, values in (("depths", depths), ("widths", widths)):
             if len(set(values)) < len(values):
-                yield (name,), "holds a number twice; each may stand once"
+                yield (name,), "holds a number twice; numbers must be distinct"
 
     @check("network", "activations", "initializers", "depths", "widths", "input", "seeds", "loss")
     @staticmethod
@@ -141,10 +141,10 @@ class Config(ExperimentConfig, Checked):
         seeds: int,
         loss: Loss | None,
     ) -> Iterator[Problem]:
-        """A block of networks, with what its pass back keeps, fits in memory."""
+        """A block of networks fits in memory, with the layers that its backward pass keeps."""
         every = (network.unrolled, *shapes(network, depths, widths))
         cases = len(activations) * len(initializers)
-        kept = cases * sum(seeds * (len(layers) - 1) for layers in every) * _STATISTICS
+        kept = cases * sum(seeds * (len(layers) - 1) for layers in every) * _MAX_STATISTICS
         for layers in every:
             depth, block = len(layers) - 1, block_size(layers, input.rows, seeds)
             level = max(2 * input.rows * max(pair) + pair[0] * pair[1] for pair in pairwise(layers))
@@ -152,7 +152,7 @@ class Config(ExperimentConfig, Checked):
             if message := too_large(block * held * level + kept + input.rows * layers[0]):
                 listed = "widths" if widths else "depths"
                 where = ("network", "layers") if layers == network.unrolled else (listed,)
-                yield where, f"{message}: take smaller layers, fewer samples or fewer seeds"
+                yield where, f"{message}: use smaller layers, fewer samples or fewer seeds"
                 return
 
     @property
@@ -162,7 +162,7 @@ class Config(ExperimentConfig, Checked):
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
-        """The widths of the networks that `depths` and `widths` ask for."""
+        """The widths of the networks of `depths` and `widths`."""
         return shapes(self.network, self.depths, self.widths)
 
     @property
@@ -172,12 +172,12 @@ class Config(ExperimentConfig, Checked):
 
     @property
     def same(self) -> float:
-        """The threshold `same`, not below rounding."""
+        """The threshold `same`, but at least rounding."""
         return max(self.thresholds.same, 8 * float(np.finfo(self.dtype).eps))
 
 
 def shapes(network: Widths, depths: tuple[int, ...], widths: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Every depth with every width; where none are listed, the network's (the width of its first layer)."""
+    """Every depth with every width; without a list, the network's depth and the width of its first layer."""
     if not depths and not widths:
         return []
     first, *layers = network.unrolled
@@ -185,13 +185,13 @@ def shapes(network: Widths, depths: tuple[int, ...], widths: tuple[int, ...]) ->
 
 
 def block_size(layers: tuple[int, ...], samples: int, seeds: int) -> int:
-    """How many networks are computed at once: it follows from the config only."""
+    """The number of networks that are computed at once; it depends on the config only."""
     level = max(max(samples, pair[0]) * pair[1] for pair in pairwise(layers))
-    return min(seeds, max(1, _BLOCK_NUMBERS // level))
+    return min(seeds, max(1, _BLOCK_OUTPUTS // level))
 
 
-def shrink(config: Config) -> Config:
-    """At most 20 samples, two networks, layers of about 20 units; as many layers, depths and widths."""
+def shrink(config: ActivationsConfig) -> ActivationsConfig:
+    """At most 20 samples, two networks and about 20 units a layer; all layers, depths and widths stay."""
     first, *layers = config.network.layers
     fewer = config.input.limited(20)
     small = first if fewer.refusal(min(20, first)) else min(20, first)
@@ -205,7 +205,7 @@ def shrink(config: Config) -> Config:
     )
 
 
-def estimate(config: Config) -> str:
+def estimate(config: ActivationsConfig) -> str:
     """The number of multiplications and of histograms."""
     passes = 4 if config.loss else 1
     products = sum(

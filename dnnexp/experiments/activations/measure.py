@@ -1,4 +1,4 @@
-"""What is measured of a case: statistics of every layer of every network."""
+"""The measurement of a case: statistics of every layer of every network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from dnnexp.core.arrays import Floats, Numbers
 from dnnexp.core.losses import Loss
 from dnnexp.core.streams import Streams
-from dnnexp.experiments.activations.config import Config, block_size
+from dnnexp.experiments.activations.config import ActivationsConfig, block_size
 from dnnexp.experiments.activations.histograms import histogram
 from dnnexp.experiments.activations.passes import Gradients, Level, Passes
 from dnnexp.experiments.activations.statistics import (
@@ -35,20 +35,25 @@ GRADIENT = (
     "gradient.norm_ratio",
 )
 SCATTER = "first_square"
-"""The mean of z² of the first sample, of which its scatter over networks is taken."""
+"""The mean of z² of the first sample; its scatter over networks is reported."""
 Measured = dict[str, Floats]
-"""`SCATTER`, the statistics `LAYER` and, of a pass back, `GRADIENT`: each `(runs, L)`.
+"""`SCATTER`, the statistics `LAYER` and, with gradients, `GRADIENT`: each `(runs, L)`.
 
-One that does not exist is NaN.
+A statistic that does not exist is NaN.
 """
 
 
 def measure(
-    config: Config, case: str, widths: tuple[int, ...], x: Floats, streams: Streams, bins: bool = True
+    config: ActivationsConfig,
+    case: str,
+    widths: tuple[int, ...],
+    x: Floats,
+    streams: Streams,
+    bins: bool = True,
 ) -> tuple[Measured, dict[str, Any]]:
-    """The statistics of a case in networks of those widths and, with `bins`, histograms of the first block.
+    """The statistics of a case in networks of these widths and, with `bins`, histograms of the first block.
 
-    The weights are drawn by initializer label and network, so all activations see the same ones.
+    Weights are drawn by initializer label and network, so all activations see the same weights.
     """
     names = (SCATTER, *LAYER, *(GRADIENT if config.loss else ()))
     blocks: list[Measured] = []
@@ -72,7 +77,7 @@ def measure(
 
 
 def _passes(
-    config: Config, case: str, widths: tuple[int, ...], x: Floats, streams: Streams, runs: range
+    config: ActivationsConfig, case: str, widths: tuple[int, ...], x: Floats, streams: Streams, runs: range
 ) -> Passes:
     activation, initializer = config.cases[case]
     labels = [f"{initializer.label}/{run}" if run else initializer.label for run in runs]
@@ -82,7 +87,7 @@ def _passes(
 
 
 def _cotangent(loss: Loss, passes: Passes, streams: Streams, runs: range) -> Callable[[Numbers], Numbers]:
-    """∂E/∂y as a function of y: every network has targets `(batch, n_L)` of its own."""
+    """∂E/∂y as a function of y; every network has its own targets `(batch, n_L)`."""
     shape = len(passes.x), passes.widths[-1]
     drawn = [loss.example_targets(streams("targets", str(run or "")), *shape) for run in runs]
     targets = np.array(drawn, passes.x.dtype)

@@ -1,17 +1,19 @@
-"""From what was measured to the metrics: medians over networks."""
+"""The metrics of a case: medians over networks."""
 
 from __future__ import annotations
 
 from dnnexp.core.arrays import Floats
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from dnnexp.experiments.activations.measure import GRADIENT, LAYER, SCATTER, Measured
 from dnnexp.experiments.activations.theory import Theory, no_theory
 from dnnexp.experiments.activations.verdicts import verdict
 from dnnexp.experiments.base import Metrics, Outline, finite, quantile
 
 
-def of_case(config: Config, widths: tuple[int, ...], measured: Measured, theory: Theory | None) -> Metrics:
-    """The layers' medians, theory and verdict of a case in networks of those widths."""
+def of_case(
+    config: ActivationsConfig, widths: tuple[int, ...], measured: Measured, theory: Theory | None
+) -> Metrics:
+    """Medians of the layers, theory and verdict of a case in networks of these widths."""
     found = layers(measured)
     return {
         "layers": found,
@@ -20,7 +22,7 @@ def of_case(config: Config, widths: tuple[int, ...], measured: Measured, theory:
     }
 
 
-def outline(config: Config) -> Outline:
+def outline(config: ActivationsConfig) -> Outline:
     """The shape of the metrics."""
     case: Outline = _outline_of_case(config, config.network.unrolled)
     if config.shapes:
@@ -32,7 +34,7 @@ def outline(config: Config) -> Outline:
     return {"input": described, "cases": dict.fromkeys(config.cases, case)}
 
 
-def _outline_of_case(config: Config, widths: tuple[int, ...]) -> Outline:
+def _outline_of_case(config: ActivationsConfig, widths: tuple[int, ...]) -> Outline:
     names = dict.fromkeys((*LAYER, *(GRADIENT if config.loss else ())), float)
     depth = len(widths) - 1
     shapes = {
@@ -47,7 +49,7 @@ def _outline_of_case(config: Config, widths: tuple[int, ...]) -> Outline:
 
 
 def medians(values: Floats) -> list[float | None]:
-    """The medians over networks of `(runs, K)`; None where not finite."""
+    """The medians over networks of `(runs, K)`; None if not finite."""
     return [finite(value + 0.0) for value in quantile(values.T, [0.5])[0]]  # no -0.0
 
 
@@ -69,7 +71,7 @@ def norm_scatter(measured: Measured) -> list[float | None]:
 
 
 def _nested(flat: Metrics) -> Metrics:
-    """`{"pre.mean": 1}` as `{"pre": {"mean": 1}}`; without what is no metric."""
+    """`{"pre.mean": 1}` as `{"pre": {"mean": 1}}`, without `SCATTER`."""
     tree: Metrics = {}
     for name, value in flat.items():
         if name != SCATTER:

@@ -1,8 +1,8 @@
-"""Signals through a block of networks and gradients back, a layer at a time.
+"""The forward and backward pass through a block of networks, one layer at a time.
 
-Only the layer at hand is in memory on the way forth. A pass back needs the layers again: of one segment of
-about √L layers at a time, which is computed once more from what was kept at its beginning (Chen, Xu, Zhang
-and Guestrin, "Training deep nets with sublinear memory cost", 2016). Weights are drawn again, not kept.
+The forward pass keeps one layer in memory. The backward pass needs the layers again: they are recomputed in
+segments of about √L layers from checkpoints (Chen, Xu, Zhang and Guestrin, "Training deep nets with sublinear
+memory cost", 2016). Weights are drawn again, not kept.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from dnnexp.core.initializers import LayerInitializer
 from dnnexp.core.network import Layer, affine
 
 Streams = list[tuple[np.random.Generator, np.random.Generator]]
-"""For every network of the block the streams of its weights and of its biases."""
+"""The streams of the weights and of the biases of every network of the block."""
 
 
 class Level(NamedTuple):
-    """A layer, from 1, with what came in, `(runs, batch, n_in)`, and what went out, `(runs, batch, n_out)`.
+    """A layer, numbered from 1, with its input `(runs, batch, n_in)` and outputs `(runs, batch, n_out)`.
 
-    The first layer's input is shared by all networks: `(batch, n_0)`.
+    All networks share the input of the first layer, `(batch, n_0)`.
     """
 
     number: int
@@ -47,7 +47,7 @@ class Gradients(NamedTuple):
 
 
 class _Checkpoint(NamedTuple):
-    """Where a segment begins: the number of layers before it, their output, the state of the streams."""
+    """The beginning of a segment: the number of layers before it, their output, the state of the streams."""
 
     done: int
     signal: Any
@@ -55,21 +55,21 @@ class _Checkpoint(NamedTuple):
 
 
 def segment_length(depth: int) -> int:
-    """√L, rounded up: as many layers are kept as there are segments."""
+    """√L, rounded up: a segment has about as many layers as there are segments."""
     return math.isqrt(depth - 1) + 1
 
 
 @dataclass(frozen=True)
 class Passes:
-    """The passes through one block of networks; forth once, to the end, and then back.
+    """The passes through one block of networks: forward once, to the end, and then backward.
 
     Attributes:
         widths: n_0 … n_L.
-        activation: of every layer.
-        initializer: of every layer.
-        x: `(batch, n_0)`, in the precision in which all is computed.
-        streams: of each network; they are used up.
-        is_kept: whether a pass back will follow.
+        activation: the activation of every layer.
+        initializer: the initializer of every layer.
+        x: the input `(batch, n_0)`, in the precision of the computation.
+        streams: the streams of each network, which are consumed.
+        is_kept: whether a backward pass will follow.
     """
 
     widths: tuple[int, ...]
@@ -102,18 +102,18 @@ class Passes:
         Args:
             cotangent: ∂E/∂y for the output y `(runs, batch, n_L)`.
         """
-        back: Any = None
+        incoming: Any = None
         while self._checkpoints:
             levels = self._segment(self._checkpoints.pop())
-            back = cotangent(levels[-1].post) if back is None else back
+            incoming = cotangent(levels[-1].post) if incoming is None else incoming
             while levels:
                 level = levels.pop()
-                delta = back * self.activation.df(level.pre)
-                yield Gradients(level, delta, back, delta.swapaxes(-1, -2) @ level.incoming)
-                back = delta @ level.layer.weights
+                delta = incoming * self.activation.df(level.pre)
+                yield Gradients(level, delta, incoming, delta.swapaxes(-1, -2) @ level.incoming)
+                incoming = delta @ level.layer.weights
 
     def _segment(self, start: _Checkpoint) -> list[Level]:
-        """The layers of a segment, once more."""
+        """The layers of a segment, recomputed."""
         levels: list[Level] = []
         signal = start.signal
         end = min(start.done + segment_length(self.depth), self.depth)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.streams import Streams
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from dnnexp.experiments.activations.measure import measure
 from dnnexp.experiments.activations.metrics import of_case
 from dnnexp.experiments.activations.theory import Theory, phase_diagram, theory
@@ -28,13 +28,13 @@ SCALED = (
     "effective_rank",
     "gradient.pre.mean_square",
 )
-"""Those that it keeps of networks of other depths and widths."""
+"""The statistics that it keeps for networks of other depths and widths."""
 
 
-def run(config: Config, context: RunContext) -> Result:
+def run(config: ActivationsConfig, context: RunContext) -> Result:
     """Send one input through the networks of every case, and a gradient back.
 
-    The weights are drawn by initializer label, so all activations see the same ones.
+    Weights are drawn by initializer label, so all activations see the same weights.
     """
     x = config.input.draw(context.streams("input"), config.network.layers[0])
     metrics: Metrics = {"input": _described(x), "cases": {}}
@@ -63,7 +63,7 @@ def run(config: Config, context: RunContext) -> Result:
 
 
 def _described(x: Floats) -> Metrics:
-    """The input's size, and what of it differs from sample to sample."""
+    """The size of the input, and how much it varies between samples."""
     with np.errstate(all="ignore"):
         return {
             "samples": len(x),
@@ -73,9 +73,9 @@ def _described(x: Floats) -> Metrics:
 
 
 def _case(
-    config: Config, case: str, widths: tuple[int, ...], x: Floats, streams: Streams, is_main: bool
+    config: ActivationsConfig, case: str, widths: tuple[int, ...], x: Floats, streams: Streams, is_main: bool
 ) -> tuple[Metrics, dict[str, Any], Theory | None]:
-    """Metrics, arrays and theory of a case in networks of those widths."""
+    """Metrics, arrays and theory of a case in networks of these widths."""
     activation, initializer = config.cases[case]
     measured, arrays = measure(config, case, widths, x, streams, is_main)
     expected = theory(activation, initializer.item, widths, x)
@@ -86,7 +86,7 @@ def _case(
 
 
 def _scaling(case: str, arrays: list[dict[str, Any]]) -> dict[str, Any]:
-    """The statistics of every network, of the shapes one after another: `<case>.scaling.<shape>.<name>`."""
+    """The statistics of the networks of all shapes: `<case>.scaling.<shape>.<name>`."""
     return {
         key.replace(case, f"{case}.scaling.{number}", 1): values
         for number, found in enumerate(arrays, start=1)
@@ -95,7 +95,7 @@ def _scaling(case: str, arrays: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _diagrams(config: Config, theories: dict[str, Theory | None]) -> dict[str, Any]:
+def _diagrams(config: ActivationsConfig, theories: dict[str, Theory | None]) -> dict[str, Any]:
     """Phase diagrams of the activations that have a case with theory: `_phase.<activation>.<array>`."""
     arrays: dict[str, Any] = {}
     for activation in config.activations:

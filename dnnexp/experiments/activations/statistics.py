@@ -1,8 +1,8 @@
 """Statistics of a layer, for every network of a block at once: from `(runs, batch, width)` to `(runs,)`.
 
-They are computed in pieces that stay in the cache, so that they neither copy a layer nor cost much beside
-its matrix product. What costs more looks at `_LOOKED_AT` values of each network only: quantiles at evenly
-spaced ones, ranks and spreads at the first rows.
+They are computed in pieces that stay in the cache, so that they cost little beside the matrix product.
+Expensive statistics use `_SAMPLED_VALUES` values of each network: quantiles use evenly spaced values, ranks
+and spreads the first rows.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dnnexp.experiments.base import QUANTILES, quantile
 
 MOMENTS = ("mean", "std", "skew", "kurtosis", "mean_square")
 FRACTIONS = ("zero_fraction", "saturated_fraction", "dead_fraction")
-_LOOKED_AT = 2**18
-_PIECE = 2**16
+_SAMPLED_VALUES = 2**18
+_PIECE_VALUES = 2**16
 Found = dict[str, Any]
 """Statistics by name, each `(runs,)`; None for one that does not exist."""
 
@@ -40,8 +40,10 @@ def moments(rows: Numbers, low: Numbers, high: Numbers) -> Found:
 
     Values are scaled by a power of two, so that no fourth power overflows or underflows.
     """
-    greatest = -int(np.finfo(rows.dtype).minexp)
-    exponent = np.clip(np.frexp(np.maximum(np.abs(low), np.abs(high)))[1], -greatest, greatest)
+    largest_exponent = -int(np.finfo(rows.dtype).minexp)
+    exponent = np.clip(
+        np.frexp(np.maximum(np.abs(low), np.abs(high)))[1], -largest_exponent, largest_exponent
+    )
     scale = np.ldexp(np.ones(len(rows), rows.dtype), -exponent)
     mean = np.where(low == high, low, rows.mean(axis=1, dtype=np.float64))
     sums = np.zeros((3, len(rows)))
@@ -61,25 +63,25 @@ def moments(rows: Numbers, low: Numbers, high: Numbers) -> Found:
 
 
 def _pieces(rows: Numbers) -> Iterator[tuple[slice, Numbers]]:
-    """Parts of at most `_PIECE` values, each of some rows: these rows, and the part."""
-    count = max(1, _PIECE // rows.shape[1])
+    """Pieces of at most `_PIECE_VALUES` values: the rows of each piece, and the piece."""
+    count = max(1, _PIECE_VALUES // rows.shape[1])
     for first in range(0, len(rows), count):
-        for start in range(0, rows.shape[1], _PIECE):
-            yield slice(first, first + count), rows[first : first + count, start : start + _PIECE]
+        for start in range(0, rows.shape[1], _PIECE_VALUES):
+            yield slice(first, first + count), rows[first : first + count, start : start + _PIECE_VALUES]
 
 
 def _spaced(rows: Numbers, width: int) -> Numbers:
-    """Evenly spaced values of each row, by a step that meets every unit."""
-    step = -(-rows.shape[1] // _LOOKED_AT)
+    """Evenly spaced values of each row, with a step that reaches every unit."""
+    step = -(-rows.shape[1] // _SAMPLED_VALUES)
     while math.gcd(step, width) > 1:
         step += 1
     return rows[:, ::step]
 
 
 def fractions(activation: Activation, post: Numbers) -> Found:
-    """The shares of outputs that are exactly 0, and saturated, and of units that are 0 for every sample.
+    """The shares of outputs that are 0 and that are saturated, and of units that are 0 for every sample.
 
-    NaN for a network with an output that is NaN.
+    They are NaN for a network with a NaN among its outputs.
     """
     _, batch, width = post.shape
     unknown = 0 * np.sign(post.min(axis=(1, 2)))  # NaN where there is one, else 0
@@ -96,15 +98,15 @@ def fractions(activation: Activation, post: Numbers) -> Found:
 
 
 def geometry(pre: Numbers, post: Numbers) -> Found:
-    """How the rows of a batch lie to each other: spreads, effective rank, correlation.
+    """Spreads, effective rank and correlation of the rows of a batch.
 
-    `sample_std`: √ of the mean over units of the variance over samples: what depends on the input.
+    `sample_std`: √ of the mean over units of the variance over samples: how much depends on the input.
     `unit_std`: √ of the mean over samples of the variance over units.
     `effective_rank`: (tr M)² / tr M² of M = Aᵀ A of the outputs A, at most their rank: Daneshmand et al.,
     "Batch normalization provably avoids rank collapse", NeurIPS 2020, eq. 4.
     `correlation`: the mean cosine between the pre-activations of rows 2k and 2k + 1.
     """
-    some = min(post.shape[1], max(2, _LOOKED_AT // post.shape[2]))
+    some = min(post.shape[1], max(2, _SAMPLED_VALUES // post.shape[2]))
     rows = _unit_sized(post[:, :some])
     size = np.abs(post[:, :some]).max(axis=(1, 2)).astype(np.float64)
     is_single = post.shape[1] == 1
@@ -119,7 +121,7 @@ def geometry(pre: Numbers, post: Numbers) -> Found:
 def correlation(rows: Numbers) -> Floats:
     """The mean cosine between rows 2k and 2k + 1 of `(..., batch, width)`: shape `(...)`.
 
-    Over the pairs of rows that are not 0; NaN where there are none.
+    Pairs with a row of zeros are left out; NaN without other pairs.
     """
     even, odd = _unit_sized(rows[..., 0::2, :]), _unit_sized(rows[..., 1::2, :])
     norms = np.sqrt(np.vecdot(even, even)) * np.sqrt(np.vecdot(odd, odd))
@@ -130,14 +132,14 @@ def correlation(rows: Numbers) -> Floats:
 
 
 def _unit_sized(values: Numbers) -> Numbers:
-    """`(..., batch, width)` over the largest entry of each batch; zeros stay zeros."""
+    """`(..., batch, width)` divided by the largest entry of each batch; zeros stay zeros."""
     size = np.abs(values).max(axis=(-2, -1), keepdims=True)
     scaled: Numbers = values / np.where(size == 0, 1, size).astype(values.dtype)
     return scaled
 
 
 def _participation(rows: Numbers) -> Floats:
-    """(tr M)² / tr M² of the Gram matrix of the shorter side: both have the same."""
+    """(tr M)² / tr M² of the smaller of the two Gram matrices; both give the same."""
     a = rows if rows.shape[1] < rows.shape[2] else rows.swapaxes(1, 2)
     gram = a @ a.swapaxes(1, 2)
     trace = np.trace(gram, axis1=1, axis2=2, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The tables of `activations`: verdicts with their evidence, and what the layers put out."""
+"""The tables of `activations`: verdicts with their evidence, and the outputs of the layers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from dnnexp.experiments.tables import Titled, table
 from dnnexp.text import counted, number
 
 _LAYERS = (5, 4, 3, 2)
+"""Numbers of layers that the table of outputs tries to show."""
+_LIMITS_TITLE = (
+    "theory of very deep networks (χ₁: growth of squared gradients per layer; q*, c*: fixed points\n"
+    "of the variance of z and of the correlation of two inputs; ξ: layers until they are reached)"
+)
 
 
 def tables(result: Result) -> list[RenderableType]:
@@ -26,7 +31,7 @@ def tables(result: Result) -> list[RenderableType]:
     outputs = [_outputs(result, layers) for layers in _LAYERS]
     found.append(Titled("standard deviation of the outputs (in brackets: theory)", outputs))
     if any(case["theory"]["q_star"] is not None for case in cases.values()):
-        found.append(Titled("theory of great depth", [_limits(cases)]))
+        found.append(Titled(_LIMITS_TITLE, [_limits(cases)]))
     if config.shapes:
         title = "other depths and widths (q: mean square of z; in brackets: theory)"
         found.append(Titled(title, [_scaling(cases)]))
@@ -47,7 +52,7 @@ def _verdicts(cases: Any) -> Table:
 
 
 def _outputs(result: Result, columns: int) -> Table:
-    """A row a case, with at most so many layers, evenly chosen."""
+    """A row for each case, with at most `columns` evenly chosen layers."""
     depth = result.config.depth
     shown = np.unique(np.linspace(0, depth - 1, min(depth, columns)).round().astype(int))
     made = table("case", *(f"layer {level + 1}" for level in shown))
@@ -72,7 +77,7 @@ def _layer(layer: Any, theory: float | None) -> str:
 
 
 def _limits(cases: Any) -> Table:
-    """The fixed points and depths of the cases that have some."""
+    """The fixed points and depth scales of the cases that have some."""
     names = {"sigma_w2": "σ_w²", "sigma_b2": "σ_b²", "q_star": "q*", "chi_1": "χ₁", "c_star": "c*"}
     names |= {"xi_q": "ξ_q", "xi_c": "ξ_c"}
     made = table("case", *names.values())
@@ -83,7 +88,7 @@ def _limits(cases: Any) -> Table:
 
 
 def _scaling(cases: Any) -> Table:
-    """A row for every network that `depths` and `widths` ask for."""
+    """A row for every network of `depths` and `widths`."""
     made = table("case", "depth", "width", "q, last layer", "scatter of |z|²", "verdict")
     for case, found in cases.items():
         for place, entry in enumerate(found["scaling"]):
@@ -108,25 +113,25 @@ def _notes(result: Result) -> Iterator[str]:
     samples = config.input.rows
     if samples == 1:
         yield (
-            "one sample: no dead units (a unit that is 0 for one may be alive for others), no constant "
-            "outputs, no signal and no correlations are told"
+            "one sample: dead units, constant outputs, the signal and correlations need several samples "
+            "and are not reported"
         )
     else:
         yield f"sat: saturated; 0: exactly 0; dead: units that are 0 for all {samples:,} samples"
     if samples > 1 and result.metrics["input"]["sample_std"] == 0:
-        yield "warning: the input is the same for every sample; whatever the layers do, so are their outputs"
+        yield "warning: the input is the same for every sample, and so are all outputs"
     for case, found in cases.items():
         weights = config.cases[case][1].item.weights
         if weights.needs_activation and abs((found["theory"]["chi_1"] or 0.0) - 1) > 1e-6:
-            yield f"{case}: its critical point repels this input's signal, which grows or fades away from it"
-    yield "signal: the standard deviation over samples, what of an output depends on the input"
+            yield f"{case}: its critical point is repelling: the signal of this input moves away from it"
+    yield "signal: the standard deviation of an output over samples, the part that depends on the input"
     for initializer in config.initializers:
         if initializer.item.weights.needs_data:
-            yield f"{initializer.label}: weights are scaled to this input; there is no theory of them"
+            yield f"{initializer.label}: weights are scaled to this input, for which there is no theory"
     scatter = {case: found["theory"]["norm_scatter"][-1] for case, found in cases.items()}
     largest = max(scatter, key=lambda case: scatter[case] or 0.0)
     if config.seeds == 1 and (spread := scatter[largest]):
         yield (
-            f"one network each: |z|² of one input in the last layer scatters by {spread:.0%} from network to "
-            f"network ({largest}, theory); `seeds=50` shows the band"
+            f"one network each: in the last layer, |z|² of one input varies by {spread:.0%} between networks "
+            f"({largest}, theory); `seeds=50` shows the band"
         )

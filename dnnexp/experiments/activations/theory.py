@@ -1,4 +1,4 @@
-"""What mean-field theory says of a case, layer by layer and in the limit of great depth."""
+"""Mean-field theory of a case, layer by layer and in the limit of great depth."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from dnnexp.experiments.activations.statistics import correlation
 from dnnexp.experiments.base import Metrics, finite
 
 LAYERS = ("q", "output_mean", "output_std", "saturated", "gradient_growth", "correlation", "norm_scatter")
-"""The keys with one number a layer."""
-_ERROR = 1e-9
-"""The largest relative error of quadrature that is put up with."""
-_SETTLED = 1e6
-"""A larger q is on its way to infinity."""
-_FEW_TURNS, _MOST_TURNS = 30, 500
-"""How often φ may go up and down within six standard deviations: quadrature in two dimensions, and in one."""
+"""The keys with one number per layer."""
+_MAX_QUADRATURE_ERROR = 1e-9
+"""The largest accepted relative error of quadrature."""
+_MAX_SETTLED_Q = 1e6
+"""A larger q counts as diverging."""
+_MAX_TURNS_2D, _MAX_TURNS = 30, 500
+"""Turns of φ within six standard deviations that quadrature in two and in one dimension can handle."""
 _MAP_POINTS = 41
 _STRATA = 16
-_DIAGRAM = (48, 32)
+_DIAGRAM_SHAPE = (48, 32)
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Theory:
     """Theory of a case in networks of some widths.
 
     Attributes:
-        activation: of all layers.
+        activation: the activation of all layers.
         sigma_w2: σ_w² of each layer, `(L,)`.
         sigma_b2: σ_b² of each layer, `(L,)`.
-        mean_square: of the input.
-        limit: of great depth.
-        layers: what is told of each layer, `(L,)`, by the names of `LAYERS`; NaN for what does not exist.
-        curves: what is drawn beside the measured statistics, `(L,)`, by their names.
+        mean_square: the mean square of the input.
+        limit: the limit of great depth.
+        layers: the numbers of each layer, `(L,)`, by the names of `LAYERS`; NaN if they do not exist.
+        curves: the curves beside the measured statistics, `(L,)`, by their names.
     """
 
     activation: Activation
@@ -56,7 +56,7 @@ class Theory:
 
     @property
     def metrics(self) -> Metrics:
-        """As in `metrics.json`; σ_w² and σ_b² are null where the layers' differ."""
+        """The metrics; σ_w² and σ_b² are null if they differ between layers."""
         common = {"sigma_w2": _common(self.sigma_w2), "sigma_b2": _common(self.sigma_b2)}
         layers = {name: [finite(value) for value in values] for name, values in self.layers.items()}
         return {**common, **layers, **self.limit._asdict()}
@@ -64,8 +64,8 @@ class Theory:
     def arrays(self, loss: Loss | None) -> dict[str, Floats]:
         """`theory.<statistic>`, `(L,)` each.
 
-        Gradients are known for a loss whose ∂E/∂y does not follow the output; those by weights for a random
-        direction only, whose parts for the samples of a batch are independent.
+        Gradients are known for a loss whose ∂E/∂y does not depend on the output; gradients by weights only
+        for a random direction, whose parts for the samples of a batch are independent.
         """
         unknown = {"gradient.weights"} if not isinstance(loss, Linear) else set()
         unknown |= {"gradient.pre"} if loss is None or loss.follows_output else set()
@@ -74,17 +74,17 @@ class Theory:
     def correlation_map(self) -> dict[str, Floats]:
         """c ↦ c′ as `map.c`, `map.next`, in a network of great depth, at q*.
 
-        At the last layer's q where there is no q* yet; empty where it diverges, or φ is too wavy.
+        Without a q*, the last layer's q is used. The map is empty if q diverges or φ oscillates too much.
         """
         c, q = np.linspace(-1, 1, _MAP_POINTS), self.limit.q_star or float(self.layers["q"][-1])
-        if q > _SETTLED or _turns(self.activation, q) > _FEW_TURNS:
+        if q > _MAX_SETTLED_Q or _turns(self.activation, q) > _MAX_TURNS_2D:
             return {}
         following = mean_field.correlation_map(self.activation, c, q, self.sigma_w2[-1], self.sigma_b2[-1])
         return {"map.c": c, "map.next": following}
 
 
 def no_theory(depth: int) -> Metrics:
-    """The metrics where there is none."""
+    """The metrics of a case without theory."""
     layers: Metrics = {name: [None] * depth for name in LAYERS}
     return {"sigma_w2": None, "sigma_b2": None} | layers | dict.fromkeys(Limit._fields)
 
@@ -94,8 +94,8 @@ def theory(
 ) -> Theory | None:
     """Theory of an activation with an initializer, for the samples of an input `(batch, n_0)`.
 
-    None where the parameters are not independent with mean 0, or quadrature fails. Averages are over the
-    samples, whose mean squares may differ; the correlation is that of two inputs of the average one.
+    None if the parameters are not independent with mean 0, or if quadrature fails. Averages are over the
+    samples, whose mean squares may differ; the correlation is that of two inputs of the average mean square.
     """
     found = [initializer.variances(activation, *fans) for fans in pairwise(widths)]
     pairs = [pair for pair in found if pair is not None and all(map(math.isfinite, pair))]
@@ -104,16 +104,16 @@ def theory(
     if len(pairs) < depth or not math.isfinite(mean_square):
         return None
     w, b = (list(values) for values in zip(*pairs, strict=True))
-    if (turns := _turns(activation, w[0] * mean_square + b[0])) > _MOST_TURNS:
+    if (turns := _turns(activation, w[0] * mean_square + b[0])) > _MAX_TURNS:
         return None
     p = mean_field.propagation(activation, w, b, squares, depth, shares)
     averaged = mean_field.square(activation, np.minimum(p.q, LARGEST_VARIANCE))
-    if np.any(averaged.error > _ERROR * averaged.value):
+    if np.any(averaged.error > _MAX_QUADRATURE_ERROR * averaged.value):
         return None
     averages, curves = _averages(activation, p, squares, shares)
     nothing = np.full(depth, np.nan)
     c = nothing
-    if len(x) > 1 and turns <= _FEW_TURNS:
+    if len(x) > 1 and turns <= _MAX_TURNS_2D:
         cosine = correlation(x[: len(x) - len(x) % 2])
         q = mean_field.layer_variances([activation] * depth, w, b, mean_square)
         c = mean_field.layer_correlations([activation] * depth, w, b, q, mean_square, cosine)
@@ -129,10 +129,10 @@ def theory(
 def _averages(
     activation: Activation, p: Propagation, squares: Floats, shares: Floats
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Averages of arrays `(L, strata)` over the samples: those told and those drawn, `(L,)` each.
+    """Averages of arrays `(L, strata)` over the samples, `(L,)` each: for metrics, and for figures.
 
-    Of gradients the latter are root mean squares, relative to the last layer's. Those by weights are, for a
-    sample, |δ|² times the |a|² that comes in.
+    In figures, gradients are root mean squares relative to the last layer's. The squared gradient by the
+    weights is, for a sample, |δ|² times the |a|² of the incoming signal.
     """
     q = np.where(p.q < LARGEST_VARIANCE, p.q, np.inf) @ shares
     known = np.where(np.isfinite(q), 1.0, np.nan)  # beyond, averages were taken at the largest q
@@ -145,10 +145,10 @@ def _averages(
     by_pre = p.gradient_growth * last
     by_weights = by_pre * np.concatenate([squares[None], outputs[:-1]])
     growth, weights = by_pre @ shares, by_weights @ shares
-    told = {"q": q, "output_mean": mean, "output_std": std, "saturated": shared}
+    numbers = {"q": q, "output_mean": mean, "output_std": std, "saturated": shared}
     drawn = {"pre.mean_square": q, "post.std": std, "saturated_fraction": shared}
     return (
-        told | {"gradient_growth": growth / growth[-1]},
+        numbers | {"gradient_growth": growth / growth[-1]},
         drawn
         | {
             "gradient.pre": np.sqrt(growth / growth[-1]),
@@ -158,8 +158,8 @@ def _averages(
 
 
 def _turns(activation: Activation, q: float) -> int:
-    """How often φ turns within ± 6 √q, of waves so rapid that quadrature would take for ever."""
-    u = 6 * math.sqrt(min(q, LARGEST_VARIANCE)) * np.linspace(-1, 1, 8 * _MOST_TURNS + 1)
+    """The number of turns of φ within ± 6 √q; quadrature of rapid waves would take very long."""
+    u = 6 * math.sqrt(min(q, LARGEST_VARIANCE)) * np.linspace(-1, 1, 8 * _MAX_TURNS + 1)
     slopes = np.sign(activation.df(u))
     return int(np.count_nonzero(slopes[1:] * slopes[:-1] < 0))
 
@@ -187,9 +187,9 @@ def phase_diagram(activation: Activation, theories: list[Theory]) -> dict[str, A
     b = [float(t.sigma_b2[-1]) for t in theories]
     lowest = min([value for value in b if value > 0], default=0.1)
     columns = np.geomspace(
-        min([0.2, *(v / 3 for v in w if v > 0)]), max(8.0, *(3 * v for v in w)), _DIAGRAM[0]
+        min([0.2, *(v / 3 for v in w if v > 0)]), max(8.0, *(3 * v for v in w)), _DIAGRAM_SHAPE[0]
     )
-    rows = np.geomspace(min(1e-2, lowest / 3), max(1.0, *(3 * v for v in b)), _DIAGRAM[1])
+    rows = np.geomspace(min(1e-2, lowest / 3), max(1.0, *(3 * v for v in b)), _DIAGRAM_SHAPE[1])
     mean_square = theories[0].mean_square
     return mean_field.phase_diagram(activation, columns, np.append(0.0, rows), mean_square)._asdict()
 
@@ -202,5 +202,5 @@ def _negative_slope(activation: Activation) -> float | None:
 
 
 def _common(values: Floats) -> float | None:
-    """The value of all layers."""
+    """The value that all layers share, or None."""
     return finite(values[0]) if np.ptp(values) <= 1e-12 * values[0] else None

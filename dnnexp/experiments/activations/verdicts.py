@@ -1,4 +1,4 @@
-"""What is wrong with a case, if anything, and what shows it."""
+"""The verdict on a case, and its evidence."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from dnnexp.experiments.base import Metrics
 
 NAMES = ("healthy", "exploding", "constant", "symmetric", "dead", "saturated", "vanishing")
 
 
-def verdict(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Metrics:
-    """The name of the first complaint about the layers' medians, the cause before its effects.
+def verdict(config: ActivationsConfig, widths: tuple[int, ...], layers: list[Any]) -> Metrics:
+    """The first problem of the layers' medians, causes before their effects, with its evidence.
 
-    The evidence is in words, with the threshold; further complaints are named after it.
+    The evidence has the number and the threshold, and names the other problems.
     """
     found: dict[str, str] = {}
-    for complaint, told in _complaints(config, widths, layers):
-        found.setdefault(complaint, told)
+    for problem, evidence in _problems(config, widths, layers):
+        found.setdefault(problem, evidence)
     if not found:
         return {"name": "healthy", "evidence": _health(config, widths, layers)}
     (name, evidence), *others = found.items()
@@ -27,7 +27,9 @@ def verdict(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Metri
     return {"name": name, "evidence": f"{evidence}{also}"}
 
 
-def _complaints(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Iterator[tuple[str, str]]:
+def _problems(
+    config: ActivationsConfig, widths: tuple[int, ...], layers: list[Any]
+) -> Iterator[tuple[str, str]]:
     limits = config.thresholds
     for number, layer in enumerate(layers, start=1):
         if layer["pre"]["max"] is None or layer["post"]["mean_square"] is None:
@@ -50,8 +52,10 @@ def _complaints(config: Config, widths: tuple[int, ...], layers: list[Any]) -> I
             yield "vanishing", f"{evidence} (at least {limits.vanishing:g})"
 
 
-def _sameness(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Iterator[tuple[str, str]]:
-    """Layers that put out the same for all samples, or from all units."""
+def _sameness(
+    config: ActivationsConfig, widths: tuple[int, ...], layers: list[Any]
+) -> Iterator[tuple[str, str]]:
+    """Layers whose outputs are the same for all samples, or the same from all units."""
     for number, layer in enumerate(layers, start=1):
         within = config.same * math.sqrt(layer["post"]["mean_square"])
         if layer["sample_std"] is not None and layer["sample_std"] <= within:
@@ -64,7 +68,7 @@ def _sameness(config: Config, widths: tuple[int, ...], layers: list[Any]) -> Ite
 
 
 def _factors(widths: tuple[int, ...], layers: list[Any]) -> dict[str, float]:
-    """How the signal changes from the first layer to the last, and gradients from the last to the first."""
+    """The change of the signal from the first layer to the last, and of gradients backward."""
     first, last = layers[0], layers[-1]
     factors = {}
     if first["sample_std"]:
@@ -83,7 +87,7 @@ def _factors(widths: tuple[int, ...], layers: list[Any]) -> dict[str, float]:
     return factors
 
 
-def _health(config: Config, widths: tuple[int, ...], layers: list[Any]) -> str:
+def _health(config: ActivationsConfig, widths: tuple[int, ...], layers: list[Any]) -> str:
     limits, factors = config.thresholds, _factors(widths, layers)
     told = ", ".join(f"the {what} x {factor:.3g}" for what, factor in factors.items())
     return f"{told or 'no complaint'} ({limits.vanishing:g} to {limits.exploding:g})"

@@ -21,10 +21,10 @@ from dnnexp.registry import Checked, Labelled, NonNegative, Positive, Problem, c
 
 @dataclass(frozen=True)
 class Record:
-    """Which steps are kept: about `count`, evenly or logarithmically spaced, or `every` one of them.
+    """The recorded steps: about `count` of them, spaced evenly or logarithmically, or `every` step.
 
-    Step 0 and the last are always kept. `points` says whether the points are kept beside the values;
-    `auto` keeps them in two dimensions.
+    Step 0 and the last step are always recorded. `points`: whether points are recorded beside values;
+    `auto` records them in two dimensions.
     """
 
     spacing: Literal["linear", "log", "every"] = "log"
@@ -32,17 +32,17 @@ class Record:
     points: Literal["auto"] | bool = "auto"
 
     def keeps_points(self, dimension: int) -> bool:
-        """Whether the points are kept in that dimension."""
+        """Whether points are recorded in this dimension."""
         return dimension == 2 if self.points == "auto" else self.points
 
     def steps(self, last: int) -> Integers:
-        """The steps of 0 … `last` that are kept, `(K,)`."""
+        """The recorded steps of 0 … `last`, `(K,)`."""
         return recorded_steps(last, self.spacing, self.count)
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise on every gradient: N(0, std²) in each coordinate, the same for all optimizers."""
+    """Noise that is added to every gradient: N(0, std²) per coordinate, the same for all optimizers."""
 
     std: NonNegative = 0.0
 
@@ -52,7 +52,7 @@ Steps = Annotated[int, Ge(0), Le(10**9)]
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizeConfig(ExperimentConfig, Checked):
-    """Optimizers compared on one objective, or on several (a suite), from shared starts."""
+    """Optimizers compared on one objective, or on a suite of objectives, from shared starts."""
 
     experiment: Literal["optimize"] = "optimize"
     objective: Objective = Valley()
@@ -70,7 +70,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
 
     @property
     def suite(self) -> tuple[Labelled[Objective], ...]:
-        """The objectives; one that is not of a suite has the label ''."""
+        """The objectives; a single objective has the label ''."""
         return self.objectives or (Labelled("", self.objective),)
 
     @check("objective", "objectives")
@@ -78,9 +78,9 @@ class OptimizeConfig(ExperimentConfig, Checked):
     def one_or_several(
         objective: Objective, objectives: tuple[Labelled[Objective], ...]
     ) -> Iterator[Problem]:
-        """There is one objective, or a suite of them."""
+        """A config has one objective or a suite."""
         if objective != Valley() and objectives:
-            text = "stands beside objective; give one of the two (~objective takes that of a file away)"
+            text = "is given together with objective; give one of the two (~objective drops the file's)"
             yield ("objectives",), text
 
     @check("objective", "objectives", "starts")
@@ -90,13 +90,13 @@ class OptimizeConfig(ExperimentConfig, Checked):
     ) -> Iterator[Problem]:
         """Every start fits every objective."""
         for one in _all(objective, objectives):
-            for path, text in starts.complaints(one):
+            for path, text in starts.problems(one):
                 yield ("starts", *path), text
 
     @check("objective", "objectives")
     @staticmethod
     def turnable(objective: Objective, objectives: tuple[Labelled[Objective], ...]) -> Iterator[Problem]:
-        """An instance holds a rotation, the square of its dimension."""
+        """An instance needs a rotation matrix, whose size is the square of the dimension."""
         for index, one in enumerate(_all(objective, objectives)):
             place = ("objectives", index) if objectives else ("objective",)
             if getattr(one, "instance", None) is not None and one.dimension > MOST_TURNED:
@@ -105,16 +105,17 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @check("targets")
     @staticmethod
     def distinct(targets: tuple[float, ...]) -> Iterator[Problem]:
-        """No target is given twice."""
+        """Targets are distinct."""
         if len(set(targets)) < len(targets):
-            yield ("targets",), "holds a target twice; each may stand once"
+            duplicate = next(t for t in targets if targets.count(t) > 1)
+            yield ("targets",), f"duplicate target {duplicate:g}"
 
     @check("objective", "objectives", "gradient")
     @staticmethod
     def differentiable(
         objective: Objective, objectives: tuple[Labelled[Objective], ...], gradient: GradientMethod
     ) -> Iterator[Problem]:
-        """A costly objective, such as a network, has its own gradient only."""
+        """A costly objective, such as a network, has only its own gradient."""
         for one in _all(objective, objectives):
             if one.is_costly and not isinstance(gradient, Analytic):
                 yield ("gradient",), f"must be analytic for the objective {one.name}"
@@ -122,9 +123,9 @@ class OptimizeConfig(ExperimentConfig, Checked):
     @check("optimizers", "tune")
     @staticmethod
     def tunable(optimizers: tuple[Labelled[Optimizer], ...], tune: Tune | None) -> Iterator[Problem]:
-        """Every optimizer has what is to be tuned."""
+        """Every optimizer has the tuned hyperparameters."""
         for entry in optimizers if tune else ():
-            for path, text in tune.complaints(entry.label, entry.item) if tune else ():
+            for path, text in tune.problems(entry.label, entry.item) if tune else ():
                 yield ("tune", *path), text
 
     @check("objective", "objectives", "starts", "tune")
@@ -135,7 +136,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
         starts: Starts,
         tune: Tune | None,
     ) -> Iterator[Problem]:
-        """There is something to draw the tuning starts from."""
+        """Tuning starts can be drawn."""
         for one in _all(objective, objectives):
             if tune and starts.uniform is None and not one.draws:
                 yield ("tune",), f"needs starts.uniform: the objective {one.name} draws no starts of its own"
@@ -145,7 +146,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
     def drawable(
         objective: Objective, objectives: tuple[Labelled[Objective], ...], record: Record, animate: bool
     ) -> Iterator[Problem]:
-        """An animation has two coordinates to show."""
+        """An animation needs two coordinates."""
         if animate and (objectives or objective.dimension != 2 or not record.keeps_points(2)):
             yield ("animate",), "needs one objective of dimension 2, and record.points"
 
@@ -160,7 +161,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
         optimizers: tuple[Labelled[Optimizer], ...],
         tune: Tune | None,
     ) -> Iterator[Problem]:
-        """What is recorded fits in memory."""
+        """The record fits in memory."""
         rows = steps + 1 if record.spacing == "every" else min(record.count, steps) + 1
         kept = 0
         for one in _all(objective, objectives):
@@ -171,7 +172,7 @@ class OptimizeConfig(ExperimentConfig, Checked):
                 of_trial = rows if one.is_costly and tune.score == "running_time" else 2
                 kept += tune.starts * tune.trials * of_trial + 16 * tune.starts * d
         if message := too_large(kept):
-            yield ("record",), f"{message}: record fewer steps, or take fewer starts"
+            yield ("record",), f"{message}: record fewer steps or use fewer starts"
 
 
 def _all(objective: Objective, objectives: tuple[Labelled[Objective], ...]) -> list[Objective]:
@@ -179,9 +180,9 @@ def _all(objective: Objective, objectives: tuple[Labelled[Objective], ...]) -> l
 
 
 def shrink(config: OptimizeConfig) -> OptimizeConfig:
-    """At most 200 steps (30 of a costly objective), fewer in a suite, from 4 starts of each kind; tuned on 2.
+    """At most 200 steps (30 of a costly objective; fewer in a suite), 4 starts of each kind, 2 tuning starts.
 
-    All optimizers, objectives and trials are kept: the expectations speak of them.
+    All optimizers, objectives and trials are kept, since expectations refer to them.
     """
     starts, tune = config.starts, config.tune
     is_costly = any(entry.item.is_costly for entry in config.suite)
@@ -197,7 +198,7 @@ def shrink(config: OptimizeConfig) -> OptimizeConfig:
 
 
 def estimate(config: OptimizeConfig) -> str:
-    """The number of gradient evaluations and of numbers kept."""
+    """The number of gradient evaluations and of recorded steps."""
     optimizers, starts, objectives = len(config.optimizers), config.starts.count, len(config.suite)
     kept = len(config.record.steps(config.steps))
     per_step = starts
@@ -209,4 +210,4 @@ def estimate(config: OptimizeConfig) -> str:
         text += f", tuned and untuned, and {tuning} runs of each to tune"
         per_step = 2 * starts + tuning
     total = objectives * optimizers * config.steps * per_step
-    return f"{text} = {total:,} gradient evaluations; {kept} of the steps are kept"
+    return f"{text} = {total:,} gradient evaluations; {kept} steps are recorded"

@@ -20,15 +20,15 @@ from dnnexp.experiments.base import Metrics, finite
 from dnnexp.experiments.optimize.statistics import median
 
 FLAT = 1e-30
-"""Curvatures below are 0: those of a complex step h = 1e-20 are off by about h²."""
-_SINGULAR = 1e-10
-"""Eigenvalues below this share of the largest count as 0."""
-_FEWEST = 5
-"""Half of how many recorded steps a rate is fitted to at least."""
-_ROUND_OFFS = 1e4
-"""So many floors apart may the values of a function and of its model be where both are round-off."""
-_DRIFT = 0.05
-"""How much the rate may change over the fitted steps."""
+"""Smaller curvatures count as 0: a complex step h = 1e-20 has an error of about h²."""
+_SINGULAR_RATIO = 1e-10
+"""Eigenvalues below this fraction of the largest count as 0."""
+_MIN_HALF_STEPS = 5
+"""A rate is fitted to at least twice this many recorded steps."""
+_MODEL_ROUND_OFF = 1e4
+"""Where a function is at its round-off, its quadratic model may be this many times larger."""
+_MAX_DRIFT = 0.05
+"""The largest relative change of the rate over the fitted steps."""
 
 
 def compare_rates(
@@ -40,19 +40,19 @@ def compare_rates(
     steps: Integers,
     trajectory: Trajectory,
 ) -> tuple[Metrics, Floats | None]:
-    """Predicted and fitted rate, their gap, a note; and the predicted value above the minimum, `(K,)`.
+    """Predicted and fitted rate, their gap and a note; and the predicted value above the minimum, `(K,)`.
 
     Args:
-        rule: a linear one, at a constant learning rate, without noise.
-        minimizer: `(d,)`.
-        second: the Hessian there, `(d, d)`.
-        minimum: f*.
-        target: the smallest one; the predicted line meets the measured one about there.
-        steps: the recorded ones, `(K,)`.
-        trajectory: of the runs that ended nearest to this minimizer.
+        rule: a linear rule with a constant learning rate, without noise.
+        minimizer: the minimizer x*, `(d,)`.
+        second: the Hessian at x*, `(d, d)`.
+        minimum: the value f*.
+        target: the smallest target, near which the predicted line meets the measured one.
+        steps: the recorded steps, `(K,)`.
+        trajectory: the runs that ended nearest to this minimizer.
     """
     curvatures = np.linalg.eigvalsh(second)
-    if curvatures[0] <= max(_SINGULAR * curvatures[-1], FLAT):
+    if curvatures[0] <= max(_SINGULAR_RATIO * curvatures[-1], FLAT):
         return {"note": "the Hessian at the minimum is singular: no linear rate"}, None
     rate = max(_spectral_radius(rule, float(curvature)) for curvature in curvatures)
     found: Metrics = {"predicted_rate": finite(rate)}
@@ -68,24 +68,24 @@ def compare_rates(
 
 
 def _is_settled(away: Floats, second: Floats, values: Floats, floor: float) -> Any:
-    """Which runs ended where the function is its quadratic model: f − f* is ½ dᵀHd to a factor of 2.
+    """Which runs ended where the quadratic model holds: f − f* is ½ dᵀHd up to a factor of 2.
 
-    Or where both are round-off; at another minimum, f − f* alone is.
+    Runs where both are round-off count too; at another minimum only f − f* is.
     """
     with np.errstate(all="ignore"):
         model = np.sum(away * (second @ away), axis=0) / 2
         is_alike = (values < 2 * model) & (model < 2 * values)
-        return is_alike | ((values <= floor) & (model <= _ROUND_OFFS * floor))
+        return is_alike | ((values <= floor) & (model <= _MODEL_ROUND_OFF * floor))
 
 
 def _fitted(steps: Integers, values: Floats, rate: float, floor: float) -> Metrics:
-    """The median of the fitted rates, and its gap to the predicted one."""
+    """The median of the fitted rates, and its gap to the predicted rate."""
     fits = [fit for run in values.T if (fit := fitted_rate(steps, run, floor)) is not None]
     if not fits:
         return {"note": "too few recorded steps above round-off to fit a rate"}
     fitted, drift = np.median(fits, axis=0)
     gap = abs(math.log(fitted) / math.log(rate) - 1) if rate > 0 and fitted > 0 else None
-    note = "not asymptotic yet: the rate was still changing" if drift > _DRIFT else ""
+    note = "not asymptotic yet: the rate was still changing" if drift > _MAX_DRIFT else ""
     return {"fitted_rate": float(fitted), "gap": gap if gap is None else finite(gap), "note": note}
 
 
@@ -96,7 +96,7 @@ def _spectral_radius(rule: Optimizer, curvature: float) -> float:
 
 
 def _round_off(minimum: float, minimizer: Floats, curvature: float) -> float:
-    """Below this, f − f* is the rounding of x* (through the Hessian), of f*, or of 0."""
+    """Smaller values of f − f* are the rounding of x* (through the Hessian), of f* or of 0."""
     epsilon = float(np.finfo(np.float64).eps)
     of_point = curvature * (epsilon * float(np.linalg.norm(minimizer))) ** 2
     return 1e4 * (of_point + epsilon * abs(minimum)) + 1e-280
@@ -105,15 +105,15 @@ def _round_off(minimum: float, minimizer: Floats, curvature: float) -> float:
 def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, float] | None:
     """The factor per step on the distance, by least squares on ½ ln(f − f*) over the late steps.
 
-    Those are the second half of the steps before f − f* is first not above `floor`. Beside it, how much the
-    slopes of their two halves differ, relative to their sum. None if the steps are too few.
+    Late steps are the second half of the steps before f − f* first falls to `floor`. The second number is the
+    difference of the slopes of their two halves, relative to the sum. None if there are too few steps.
     """
     above = values > floor
     end = len(values) if above.all() else int(above.argmin())
     if end == 0:
         return None
     late = np.arange(int(np.searchsorted(steps, steps[end - 1] / 2)), end)
-    if len(late) < 2 * _FEWEST:
+    if len(late) < 2 * _MIN_HALF_STEPS:
         return None
     halves = (late, late[: len(late) // 2], late[len(late) // 2 :])
     whole, first, second = (np.polyfit(steps[part], np.log(values[part]) / 2, 1)[0] for part in halves)
@@ -121,9 +121,9 @@ def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, f
 
 
 def _predicted(steps: Integers, values: Floats, rate: float, floor: float, target: float) -> Floats:
-    """ρ^{2(k − k₀)} times the median value at k₀: where it meets the target, or at half the steps before.
+    """ρ^{2(k − k₀)} times the median value at k₀: the step at which the median meets the target.
 
-    The latter where it ends above the target, or at round-off above it.
+    If it ends above the target, k₀ is half of the steps before the end or before round-off.
     """
     middle = median(values)
     level = max(floor, target) if middle[0] > target else floor

@@ -1,4 +1,4 @@
-"""The run of `optimize`: every optimizer, tuned and untuned, from the same starts of each objective."""
+"""The run of `optimize`: every optimizer, tuned and untuned, from the same starts on each objective."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import Metrics, Result, RunContext
 from dnnexp.experiments.optimize import theory
+from dnnexp.experiments.optimize.comparison import Comparison
 from dnnexp.experiments.optimize.config import OptimizeConfig
 from dnnexp.experiments.optimize.landscape import landscape, overview
 from dnnexp.experiments.optimize.metrics import ecdf_area, of_optimizer, ranked
-from dnnexp.experiments.optimize.problem import Problem
 from dnnexp.experiments.optimize.trials import Tuned, tune_all
 from dnnexp.experiments.optimize.watch import Watcher
 from dnnexp.registry import Labelled
 
 UNTUNED = ".untuned"
-"""After a label: the optimizer as the config has it, beside its tuned form. No label holds a dot."""
+"""Follows the label of an untuned optimizer beside its tuned form. Labels contain no dot."""
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What the optimizers did on one objective."""
+class _ObjectiveResult:
+    """The results of all optimizers on one objective."""
 
     metrics: Metrics
     arrays: dict[str, Any] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class _Found:
 
 
 def run(config: OptimizeConfig, context: RunContext) -> Result:
-    """Run every optimizer from the shared starts of every objective and summarize what each reached."""
+    """Run every optimizer from the shared starts of every objective."""
     steps = config.record.steps(config.steps)
     watcher = Watcher(config, context)
     if not config.objectives:
@@ -60,13 +60,15 @@ def run(config: OptimizeConfig, context: RunContext) -> Result:
     return Result(config, metrics, arrays)
 
 
-def _on_one(config: OptimizeConfig, entry: Labelled[Any], context: RunContext, watcher: Watcher) -> _Found:
-    """Tune if asked to, then run every optimizer on one objective."""
+def _on_one(
+    config: OptimizeConfig, entry: Labelled[Any], context: RunContext, watcher: Watcher
+) -> _ObjectiveResult:
+    """Tune the optimizers if the config says so, then run them on one objective."""
     prefix = entry.label and f"{entry.label}/"
     objective = entry.item.prepare(context.streams)
 
-    def problem(purpose: str, starts: Floats) -> Problem:
-        return Problem(config, objective, starts, context.streams, prefix + purpose)
+    def comparison(purpose: str, starts: Floats) -> Comparison:
+        return Comparison(config, objective, starts, context.streams, prefix + purpose)
 
     rules = {optimizer.label: optimizer.item for optimizer in config.optimizers}
     tuned: dict[str, Tuned] = {}
@@ -74,11 +76,11 @@ def _on_one(config: OptimizeConfig, entry: Labelled[Any], context: RunContext, w
         generator = context.streams(f"{prefix}tuning starts")
         others = config.starts.draw_others(generator, objective, config.tune.starts)
         watch = watcher.of_stage("tuning", len(rules) * config.tune.trials, entry.label)
-        tuned = tune_all(problem("tuning ", others), config.tune, rules, watch)
+        tuned = tune_all(comparison("tuning ", others), config.tune, rules, watch)
         rules = {label: found.rule for label, found in tuned.items()} | {
             f"{label}{UNTUNED}": rule for label, rule in rules.items()
         }
-    shared = problem("", config.starts.draw(context.streams(f"{prefix}starts"), objective))
+    shared = comparison("", config.starts.draw(context.streams(f"{prefix}starts"), objective))
     trajectories = shared.descend_all(
         rules, shared.recording(every_step=True), watcher.of_stage("steps", len(rules), entry.label)
     )
@@ -86,18 +88,18 @@ def _on_one(config: OptimizeConfig, entry: Labelled[Any], context: RunContext, w
 
 
 def _found(
-    problem: Problem,
+    comparison: Comparison,
     rules: Mapping[str, Optimizer],
     trajectories: Mapping[str, Trajectory],
     tuned: Mapping[str, Tuned],
-) -> _Found:
+) -> _ObjectiveResult:
     """Metrics and arrays of one objective."""
     optimizers: Metrics = {}
-    arrays: dict[str, Any] = {"start": problem.starts}
+    arrays: dict[str, Any] = {"start": comparison.starts}
     for label, trajectory in trajectories.items():
         arrays |= {f"{label}.{name}": value for name, value in _arrays(trajectory).items()}
-        of_one = of_optimizer(problem, rules[label], trajectory)
-        of_one["theory"], arrays[f"{label}.theory"] = theory.compare(problem, rules[label], trajectory)
+        of_one = of_optimizer(comparison, rules[label], trajectory)
+        of_one["theory"], arrays[f"{label}.theory"] = theory.compare(comparison, rules[label], trajectory)
         if label.endswith(UNTUNED):
             optimizers[label.removesuffix(UNTUNED)]["untuned"] = of_one
         else:
@@ -105,16 +107,16 @@ def _found(
     for label, found in tuned.items():
         optimizers[label]["tuning"] = found.metrics
         arrays |= {f"{label}.tuning.{name}": value for name, value in found.arrays.items()}
-    if problem.objective.dimension == 2 and not problem.objective.is_costly:
-        arrays |= landscape(problem.objective, problem.starts, trajectories.values())
-        arrays |= overview(problem.objective, problem.starts)
+    if comparison.objective.dimension == 2 and not comparison.objective.is_costly:
+        arrays |= landscape(comparison.objective, comparison.starts, trajectories.values())
+        arrays |= overview(comparison.objective, comparison.starts)
     metrics = {
-        "minimum": problem.objective.minimum,
+        "minimum": comparison.objective.minimum,
         "optimizers": optimizers,
-        "ranking": ranked(optimizers, problem.config.targets),
+        "ranking": ranked(optimizers, comparison.config.targets),
     }
     reached = {label: trajectories[label].reached_step for label in optimizers}
-    return _Found(metrics, arrays, reached)
+    return _ObjectiveResult(metrics, arrays, reached)
 
 
 def _arrays(trajectory: Trajectory) -> dict[str, Any]:

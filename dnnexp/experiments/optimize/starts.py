@@ -1,4 +1,4 @@
-"""Where the runs of `optimize` start."""
+"""The starts of `optimize`."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from dnnexp.registry import Checked, Count, Problem, check
 
 @dataclass(frozen=True)
 class UniformStarts(Bounds):
-    """Starts drawn uniformly from a box: a corner is one number for all coordinates, or a list."""
+    """Starts drawn uniformly from a box; a corner is one number for all coordinates or a list."""
 
     count: Count
 
     def draw(self, generator: np.random.Generator, dimension: int, count: int) -> Floats:
-        """So many draws as columns, `(dimension, count)`."""
+        """`count` draws as columns, `(dimension, count)`."""
         return generator.uniform(self.low, self.high, (count, dimension)).T.copy()
 
 
 @dataclass(frozen=True)
 class Starts(Checked):
-    """Where the runs start: the given points first, then uniform draws, then draws of the objective's own.
+    """The starts: the given points first, then uniform draws, then draws of the objective.
 
-    An objective draws its own starts uniformly in its domain; a network draws parameters.
+    An objective draws starts uniformly in its domain; a network draws parameters.
     """
 
     points: tuple[tuple[Bound, ...], ...] = ()
@@ -40,13 +40,13 @@ class Starts(Checked):
     def at_least_one(
         points: tuple[tuple[float, ...], ...], uniform: UniformStarts | None, own: int | None
     ) -> Iterator[Problem]:
-        """There is a start."""
+        """There is at least one start."""
         if not points and uniform is None and own is None:
-            yield (), "gives no start: give points, uniform, own, or several of them"
+            yield (), "has no start; give points, uniform or own"
 
     @property
     def count(self) -> int:
-        """How many starts there are."""
+        """The number of starts."""
         return len(self.points) + (self.uniform.count if self.uniform else 0) + (self.own or 0)
 
     def draw(self, generator: np.random.Generator, objective: Objective) -> Floats:
@@ -62,13 +62,13 @@ class Starts(Checked):
         return np.concatenate(parts, axis=1)  # in the memory order of the parts
 
     def draw_others(self, generator: np.random.Generator, objective: Objective, count: int) -> Floats:
-        """So many other starts, drawn in the same way: `(dimension, count)`."""
+        """`count` other starts, drawn in the same way: `(dimension, count)`."""
         if self.uniform is not None:
             return self.uniform.draw(generator, objective.dimension, count)
         return objective.draw(generator, count)
 
-    def complaints(self, objective: Objective) -> Iterator[Problem]:
-        """What does not fit the objective."""
+    def problems(self, objective: Objective) -> Iterator[Problem]:
+        """The problems of the starts with an objective."""
         d = objective.dimension
         tail = f"but the objective {objective.name} has dimension {d}"
         for index, point in enumerate(self.points):

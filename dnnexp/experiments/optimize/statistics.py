@@ -1,4 +1,4 @@
-"""Statistics over the starts: what was reached, when, and how sure that is."""
+"""Statistics over the starts: evaluations, expected running times, bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _CHUNK_NUMBERS = 2**21
 
 
 def spent(trajectory: Trajectory, target: int, steps: int) -> Integers:
-    """The gradients that each run took for a target: until it was reached, or until it ended or diverged."""
+    """The gradients that each run spent on a target: until it reached it, ended or diverged."""
     reached, diverged = trajectory.reached_step[target], trajectory.diverged_step
     return np.where(reached >= 0, reached, np.where(diverged >= 0, diverged, steps))
 
 
 def running_time(evaluations: Any, reached: Any) -> Any:
-    """The expected running time: all evaluations spent / runs that reached the target; inf where none did.
+    """The expected running time: all evaluations spent / runs that reached the target; inf if none did.
 
     Sums over the last axis. Hansen et al., "COCO: a platform for comparing continuous optimizers in a
     black-box setting", 2021, section 4.
@@ -39,15 +39,15 @@ class Bootstrap:
     """The percentile bootstrap over the runs (Efron and Tibshirani 1993, chapter 13).
 
     Attributes:
-        generator: makes the random numbers anew for every statistic, so that all meet the same resamples.
-        runs: how many runs there are.
+        generator: makes a new generator for every statistic, so that all use the same resamples.
+        runs: the number of runs.
     """
 
     generator: Callable[[], np.random.Generator]
     runs: int
 
     def interval(self, statistic: Any, *samples: Any) -> list[float | None] | None:
-        """The 95 % interval of a statistic of samples `(runs,)`; None for a single run, which has no spread.
+        """The 95 % interval of a statistic of samples `(runs,)`; None for a single run.
 
         `statistic` maps samples `(resamples, runs)` to `(resamples,)`. An infinite end is None.
         """

@@ -1,4 +1,4 @@
-"""The tables of `optimize`: what each optimizer reached, and how a suite ended."""
+"""The tables of `optimize`: the results of each optimizer, or of a suite."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _title(result: Result, what: str) -> str:
 
 
 def _of_objective(result: Result) -> RenderableType:
-    """A row for every optimizer, best first; where tuned, another for its untuned form.
+    """A row for every optimizer, best first; a tuned one has a second row for its untuned form.
 
-    On a narrow terminal the best value is left out, then the targets from the largest on.
+    On a narrow terminal the best value is left out, then targets, the largest first.
     """
     config, metrics = result.config, result.metrics
     targets = [repr(target) for target in sorted(config.targets, reverse=True)]
@@ -59,7 +59,7 @@ def _table(heads: list[str], rows: list[dict[str, str]]) -> Table:
 
 
 def _cells(form: Any, targets: list[str], minimum: float | None) -> dict[str, str]:
-    """What is told of an optimizer, by the heads of the columns."""
+    """The cells of an optimizer, by the heads of the columns."""
     what = "f" if minimum is None else "f − f*"
     values = {
         f"median\nfinal {what}": _median(form["final_value"], minimum or 0.0),
@@ -74,14 +74,14 @@ def _above(value: float | None, minimum: float) -> str:
 
 
 def _median(final_value: Any, minimum: float) -> str:
-    """The median and, of several starts, its bootstrap interval; a dash for an end that is infinite."""
+    """The median and, for several starts, its bootstrap interval; a dash for an infinite end."""
     ends = final_value["median_ci"] or []
     interval = "…".join("–" if end is None else f"{end - minimum:.2g}" for end in ends)
     return f"{_above(final_value['median'], minimum)}\n{interval}"
 
 
 def _learning(form: Any) -> dict[str, str]:
-    """The loss and accuracy that an objective on data has, by the heads of their columns."""
+    """The loss and accuracy of an objective with data, by the heads of their columns."""
     return {
         f"{part.replace('validation', 'valid.')}\n{what.replace('accuracy', 'right')}": (
             f"{value:.1%}" if what == "accuracy" and value is not None else number(value)
@@ -92,7 +92,7 @@ def _learning(form: Any) -> dict[str, str]:
 
 
 def _reached(form: Any, target: str) -> str:
-    """How many runs reached the target, after how many gradients, and how many are there in the end."""
+    """The number of runs that reached the target, their gradients, and how many hold it at the end."""
     entry = form["targets"][target]
     if not entry["reached"]:
         return "–"

@@ -1,4 +1,4 @@
-"""What is said below the tables of `optimize`: how to read them, theory beside measurement, warnings."""
+"""The notes below the tables of `optimize`: how to read them, theory beside measurement, warnings."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ def forms(found: Any) -> list[Any]:
 
 
 def objective_notes(result: Result) -> Iterator[str]:
-    """Those of a single objective."""
+    """The notes of a single objective."""
     config, metrics = result.config, result.metrics
-    yield f"ranked by the expected running time to {min(config.targets):g}"
-    yield "≤ target: starts that ever reached it, and their gradients (median)"
+    yield (
+        f"ranked by the expected running time to {min(config.targets):g}:"
+        " gradients spent by all starts / starts that reached it"
+    )
+    yield "≤ target: starts that reached it, and the median number of gradients they took"
     every = [form for found in metrics["optimizers"].values() for form in forms(found)]
     if any(target["held"] < target["reached"] for form in every for target in form["targets"].values()):
-        yield "held: so many of them are at the target in the end; all, where nothing is said"
+        yield "held: starts that are still at the target at the end (all, if not shown)"
     if config.starts.count > 1 and not config.suite[0].item.measures:
         yield "below the median: its 95 % interval (bootstrap over the starts)"
     if metrics["minimum"] is None:
-        yield "no minimum is known: targets are on the value itself"
+        yield "no minimum is known: targets refer to the value itself"
     yield from _conditions(config)
     yield from _tuned(metrics["optimizers"])
     yield from _warnings(result, [metrics])
@@ -35,15 +38,15 @@ def objective_notes(result: Result) -> Iterator[str]:
 
 
 def suite_notes(result: Result) -> Iterator[str]:
-    """Those of a suite."""
-    yield "ECDF area: share of (objective, start, target) reached, over log evaluations"
-    yield "held: so many of the starts are at the target in the end; all, where nothing is said"
+    """The notes of a suite."""
+    yield "ECDF area: share of (objective, start, target) reached, over log evaluations; 1 is best"
+    yield "held: starts that are still at the target at the end (all, if not shown)"
     yield from _conditions(result.config)
     yield from _warnings(result, list(result.metrics["objectives"].values()))
 
 
 def _theory(label: str, theory: Any) -> Iterator[str]:
-    """What was predicted, beside what was measured."""
+    """Predictions beside measurements."""
     if theory["fitted_rate"] is not None:
         rates = f"{theory['predicted_rate']:.6g} predicted, {theory['fitted_rate']:.6g} fitted"
         gap = "" if theory["gap"] is None else f", {theory['gap']:.2%} off"
@@ -55,7 +58,7 @@ def _theory(label: str, theory: Any) -> Iterator[str]:
 
 
 def _conditions(config: Any) -> Iterator[str]:
-    """What is done to the gradients and the rates: noise and clipping are never left unsaid."""
+    """Noise, clipping and warm-up, which change the gradients and the rates."""
     if config.noise.std:
         yield f"noise of standard deviation {config.noise.std:g} on every gradient, the same for all"
     for entry in config.optimizers:
@@ -65,11 +68,11 @@ def _conditions(config: Any) -> Iterator[str]:
             yield f"clipped: {entry.label}, at {' and '.join(told)}"
         if entry.item.schedule.warmup >= config.steps > 0:
             warmup = f"{entry.item.schedule.warmup:,} steps of {config.steps:,}"
-            yield f"warning: {entry.label} never leaves its warm-up, {warmup}"
+            yield f"warning: {entry.label} never leaves its warm-up of {warmup}"
 
 
 def _tuned(optimizers: Any) -> Iterator[str]:
-    """What tuning chose, a line for each hyperparameter."""
+    """The tuned values, one line for each hyperparameter."""
     chosen: dict[str, list[str]] = {}
     for label, found in optimizers.items():
         for name, value in found.get("tuning", {"best": {}})["best"].items():
@@ -79,7 +82,7 @@ def _tuned(optimizers: Any) -> Iterator[str]:
 
 
 def _warnings(result: Result, objectives: list[Any]) -> Iterator[str]:
-    """What makes a comparison less than it seems; in a suite, on how many objectives."""
+    """Reasons to distrust the comparison; in a suite, with the number of objectives."""
     targets = result.config.targets
 
     def is_lost(found: Any) -> bool:
@@ -96,17 +99,17 @@ def _warnings(result: Result, objectives: list[Any]) -> Iterator[str]:
         tuned,
         lambda found: found["tuning"]["at_edge"] and not is_lost(found),
     )
-    yield from _warn("untuned is better than tuned, from these starts", tuned, is_worse)
+    yield from _warn("the untuned optimizer is better than the tuned one from these starts", tuned, is_worse)
     for found in objectives:
         values = [form["best"]["value"] for one in found["optimizers"].values() for form in forms(one)]
         least, minimum = min((v for v in values if v is not None), default=None), found["minimum"]
         if None not in (least, minimum) and least < minimum - 1e-9 * max(1.0, abs(minimum)):
-            yield f"warning: a run found {least:.6g}, below the minimum, {minimum:.6g}"
+            yield f"warning: a run reached {least:.6g}, below the stated minimum {minimum:.6g}"
 
 
 def _warn(what: str, objectives: list[dict[str, Any]], holds: Callable[[Any], bool]) -> Iterator[str]:
     labels = Counter(label for found in objectives for label, one in found.items() if holds(one))
     if labels:
         told = (f"{label} ({number})" if len(objectives) > 1 else label for label, number in labels.items())
-        where = f" (on so many of {len(objectives)} objectives)" if len(objectives) > 1 else ""
+        where = f" (number of the {len(objectives)} objectives)" if len(objectives) > 1 else ""
         yield f"warning: {what}{where}: {', '.join(told)}"

@@ -1,7 +1,7 @@
-"""Theory beside measurement: what linear rules do at a minimum, predicted and measured.
+"""Theory beside measurement for linear rules near a minimum.
 
-With gradients alone and a constant learning rate, that is the asymptotic rate (`rates`). Under noise or a
-schedule there is none, but on a quadratic the mean value at every step is known (`dnnexp.core.moments`).
+Without noise and with a constant learning rate, theory gives the asymptotic rate (`rates`). With noise or a
+schedule it gives the mean value at every step on quadratics (`dnnexp.core.moments`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dnnexp.core.objectives import Objective
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import Metrics, finite
-from dnnexp.experiments.optimize.problem import Problem
+from dnnexp.experiments.optimize.comparison import Comparison
 from dnnexp.experiments.optimize.rates import FLAT, compare_rates
 
 OUTLINE = {
@@ -31,34 +31,34 @@ OUTLINE = {
     "note": str,
 }
 _MAX_DIMENSION = 200
-"""Above it no Hessian is formed."""
-_MOST_STEPS = 100_000
-"""Beyond, no mean values are computed: they take a second for so many."""
+"""No Hessian is computed in more dimensions."""
+_MAX_STEPS = 100_000
+"""No mean values are computed for more steps; this many take about a second."""
 _PROBES = 8
-"""At so many starts, and half-way from them to the minimum, the Hessian is compared with that at it."""
+"""Starts at which, and half-way to which, the Hessian is compared with that at the minimum."""
 
 
-def compare(problem: Problem, rule: Optimizer, trajectory: Trajectory) -> tuple[Metrics, Floats]:
+def compare(comparison: Comparison, rule: Optimizer, trajectory: Trajectory) -> tuple[Metrics, Floats]:
     """The metrics `.theory`, and the predicted value above the minimum at the recorded steps, `(K,)`.
 
-    `gap` is |ln fitted − ln predicted| / |ln predicted|: how far off the predicted number of steps is.
-    `predicted_mean` and `measured_mean` are of f − f* at the last step, over noise and starts;
-    `standard_error` is that of the measured one, s/√R. What does not exist is None (the curve: NaN), and
+    `gap` is |ln fitted − ln predicted| / |ln predicted|: the relative error of the predicted number of steps.
+    `predicted_mean` and `measured_mean` are means of f − f* at the last step, over noise and starts;
+    `standard_error` is s/√R of the measured mean. Numbers that do not exist are None (NaN in the curve);
     `note` says why.
     """
-    steps = problem.recording(every_step=True).steps
-    found: Metrics = dict.fromkeys(OUTLINE) | {"note": obstacle(problem, rule)}
+    steps = comparison.recording(every_step=True).steps
+    found: Metrics = dict.fromkeys(OUTLINE) | {"note": missing_theory(comparison, rule)}
     curve: Floats | None = None
     if not found["note"]:
         with np.errstate(all="ignore"):
-            told, curve = _compare(problem, rule, trajectory, steps)
+            told, curve = _compare(comparison, rule, trajectory, steps)
         found |= told
     return found, np.full(len(steps), np.nan) if curve is None else curve
 
 
-def obstacle(problem: Problem, rule: Optimizer) -> str:
-    """Why there is no theory; '' where there is, as far as can be told without the Hessian."""
-    objective = problem.objective
+def missing_theory(comparison: Comparison, rule: Optimizer) -> str:
+    """Why there is no theory; '' if there may be one, as far as is known without the Hessian."""
+    objective = comparison.objective
     if rule.iteration_matrix(1.0) is None:
         return f"no linear theory of {rule.name}"
     if np.any(rule.weight_decay) or rule.clips:
@@ -69,38 +69,38 @@ def obstacle(problem: Problem, rule: Optimizer) -> str:
         return "no theory: the minimum is not known"
     if objective.dimension > _MAX_DIMENSION:
         return f"no theory above {_MAX_DIMENSION} dimensions"
-    if (words := _disturbance(problem, rule)) and problem.config.steps > _MOST_STEPS:
-        return f"no theory {words} beyond {_MOST_STEPS:,} steps"
+    if (words := _disturbance(comparison, rule)) and comparison.config.steps > _MAX_STEPS:
+        return f"no theory {words} beyond {_MAX_STEPS:,} steps"
     return ""
 
 
-def _disturbance(problem: Problem, rule: Optimizer) -> str:
-    """What keeps a run from an asymptotic rate; '' where nothing does."""
-    if problem.config.noise.std:
+def _disturbance(comparison: Comparison, rule: Optimizer) -> str:
+    """Why a run has no asymptotic rate; '' if it has one."""
+    if comparison.config.noise.std:
         return "with noise"
     return "" if rule.schedule.is_constant else "with a schedule"
 
 
 def _compare(
-    problem: Problem, rule: Optimizer, trajectory: Trajectory, steps: Integers
+    comparison: Comparison, rule: Optimizer, trajectory: Trajectory, steps: Integers
 ) -> tuple[Metrics, Floats | None]:
-    """What is known of a linear rule by the Hessian at the minimizer that most runs ended next to."""
-    objective = problem.objective
-    minimizer, members = _most_frequented(objective, trajectory)
+    """The theory of a linear rule, from the Hessian at the minimizer nearest to most runs' ends."""
+    objective = comparison.objective
+    minimizer, members = _most_visited(objective, trajectory)
     second = hessian(objective, minimizer)
     if not np.isfinite(second).all():
         return {"note": "no theory: no Hessian at the minimum"}, None
     found: Metrics = {"stability_limit": _limit(rule, float(np.linalg.eigvalsh(second)[-1]))}
     if not members.any():
         return found | {"note": "every run diverged"}, None
-    if words := _disturbance(problem, rule):
-        if not _is_quadratic(problem, minimizer, second):
+    if words := _disturbance(comparison, rule):
+        if not _is_quadratic(comparison, minimizer, second):
             return found | {"note": f"no theory {words}, except on quadratics"}, None
-        told, curve = _compare_means(problem, rule, trajectory, steps, minimizer, second)
+        told, curve = _compare_means(comparison, rule, trajectory, steps, minimizer, second)
     else:
         minimum = objective.minimum or 0.0
         near = trajectory.runs(members)
-        target = min(problem.config.targets)
+        target = min(comparison.config.targets)
         told, curve = compare_rates(rule, minimizer, second, minimum, target, steps, near)
     return found | told, curve
 
@@ -110,16 +110,16 @@ def _limit(rule: Optimizer, curvature: float) -> float | None:
     return rule.stability_limit(curvature) if curvature > FLAT and rule.schedule.is_constant else None
 
 
-def _is_quadratic(problem: Problem, minimizer: Floats, second: Floats) -> bool:
-    """Whether the Hessian is the same at some starts, and half-way to them."""
-    starts = problem.starts[:, :_PROBES]
+def _is_quadratic(comparison: Comparison, minimizer: Floats, second: Floats) -> bool:
+    """Whether the Hessian is the same at some starts and half-way to them."""
+    starts = comparison.starts[:, :_PROBES]
     probes = np.concatenate([starts, (starts + minimizer[:, None]) / 2], axis=1)
-    found = np.stack([hessian(problem.objective, probe) for probe in probes.T])
+    found = np.stack([hessian(comparison.objective, probe) for probe in probes.T])
     return bool(np.abs(found - second).max() <= 1e-9 * np.abs(second).max())
 
 
 def _compare_means(
-    problem: Problem,
+    comparison: Comparison,
     rule: Optimizer,
     trajectory: Trajectory,
     steps: Integers,
@@ -128,12 +128,12 @@ def _compare_means(
 ) -> tuple[Metrics, Floats | None]:
     """Predicted and measured mean of f − f*, and the predicted curve."""
     curvatures, directions = np.linalg.eigh(second)
-    away = directions.T @ (problem.starts - minimizer[:, None])
+    away = directions.T @ (comparison.starts - minimizer[:, None])
     squares = (away**2).mean(axis=1)
-    predicted = mean_values(rule, curvatures, squares, problem.config.noise.std, steps)
+    predicted = mean_values(rule, curvatures, squares, comparison.config.noise.std, steps)
     if predicted is None or not math.isfinite(predicted[-1]):
         return {"note": "does not converge: the mean overflows"}, None
-    values = trajectory.value[-1] - (problem.objective.minimum or 0.0)
+    values = trajectory.value[-1] - (comparison.objective.minimum or 0.0)
     runs = len(values)
     found: Metrics = {"predicted_mean": float(predicted[-1])}
     if np.isfinite(values).all():
@@ -142,10 +142,10 @@ def _compare_means(
     return found, predicted
 
 
-def _most_frequented(objective: Objective, trajectory: Trajectory) -> tuple[Floats, Floats]:
-    """The minimizer that most runs ended next to, `(d,)`, and which runs did, `(runs,)`."""
+def _most_visited(objective: Objective, trajectory: Trajectory) -> tuple[Floats, Floats]:
+    """The minimizer nearest to most runs' ends, `(d,)`, and which runs those are, `(runs,)`."""
     minimizers = objective.minimizers()
-    assert minimizers is not None  # `obstacle` has seen to it
+    assert minimizers is not None  # `missing_theory` has checked it
     away = trajectory.final[:, None, :] - minimizers[:, :, None]  # (d, count, runs)
     distance = np.linalg.norm(away, axis=0)
     nearest = np.where(trajectory.diverged_step < 0, distance.argmin(axis=0), -1)

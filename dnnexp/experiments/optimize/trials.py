@@ -1,4 +1,4 @@
-"""The trials of tuning: all of them, from all tuning starts, as one batch."""
+"""The trials of tuning: all trials from all tuning starts as one batch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dnnexp.core.arrays import Floats
 from dnnexp.core.optimizers import Optimizer, replaced
 from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import Metrics, finite
-from dnnexp.experiments.optimize.problem import Problem, Watch
+from dnnexp.experiments.optimize.comparison import Comparison, Watch
 from dnnexp.experiments.optimize.statistics import median, running_time, spent
 from dnnexp.experiments.optimize.tuning import Tune, at_edge, budget, hyperparameters
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """A rule with its best trial's hyperparameters, and how it was found."""
+    """A rule with the hyperparameters of its best trial, and the record of all trials."""
 
     rule: Optimizer
     metrics: Metrics
@@ -28,34 +28,36 @@ class Tuned:
 
 
 def tune_all(
-    problem: Problem, tune: Tune, rules: Mapping[str, Optimizer], watch: Watch[tuple[str, int]]
+    comparison: Comparison, tune: Tune, rules: Mapping[str, Optimizer], watch: Watch[tuple[str, int]]
 ) -> dict[str, Tuned]:
-    """Every rule's trials from the tuning starts, and the best of each."""
-    # drawn by the name of the rule: two entries of one rule are tried with the same values
-    values = {label: tune.values(rule, problem.streams("trials", rule.name)) for label, rule in rules.items()}
+    """Run every rule's trials from the tuning starts and choose the best of each."""
+    # drawn by the name of the rule, so that two entries of one rule try the same values
+    values = {
+        label: tune.values(rule, comparison.streams("trials", rule.name)) for label, rule in rules.items()
+    }
     candidates = {
         (label, trial): replaced(rule, **hyperparameters(values[label], trial))
         for label, rule in rules.items()
         for trial in range(tune.trials)
     }
-    recording = problem.recording(every_step=False)
-    if tune.score == "running_time" and problem.objective.is_costly:
-        # a target is then seen to be reached at the recorded steps only
-        recording = replace(recording, steps=problem.config.record.steps(problem.config.steps))
-    found = problem.descend_all(candidates, recording, watch)
+    recording = comparison.recording(every_step=False)
+    if tune.score == "running_time" and comparison.objective.is_costly:
+        # targets of a costly objective are seen at the recorded steps only
+        recording = replace(recording, steps=comparison.config.record.steps(comparison.config.steps))
+    found = comparison.descend_all(candidates, recording, watch)
     return {
         label: _best(
-            problem, tune, rule, values[label], [found[label, trial] for trial in range(tune.trials)]
+            comparison, tune, rule, values[label], [found[label, trial] for trial in range(tune.trials)]
         )
         for label, rule in rules.items()
     }
 
 
 def _best(
-    problem: Problem, tune: Tune, rule: Optimizer, values: dict[str, Floats], found: list[Trajectory]
+    comparison: Comparison, tune: Tune, rule: Optimizer, values: dict[str, Floats], found: list[Trajectory]
 ) -> Tuned:
-    """The trial that is first by `_order`; of equal ones the one of fewest diverged runs, then the first."""
-    orders = [_order(problem, tune, trajectory) for trajectory in found]
+    """The first trial by `_order`; of equal ones the one with the fewest diverged runs, then the first."""
+    orders = [_order(comparison, tune, trajectory) for trajectory in found]
     scores = np.array([order[-1] if tune.score == "final_value" else order[0] for order in orders])
     diverged = np.array([(trajectory.diverged_step >= 0).sum() for trajectory in found])
     best = min(range(len(found)), key=lambda trial: (*orders[trial], diverged[trial]))
@@ -83,26 +85,25 @@ def _best(
 
 
 def _final(trajectory: Trajectory) -> Any:
-    """What is tuned for, of every run: the final validation loss where there is one, else the final value."""
+    """The tuned quantity of every run: the final validation loss if there is one, else the final value."""
     if "validation_loss" not in trajectory.measured:
         return trajectory.value[-1]
     final = trajectory.measured["validation_loss"][-1]
     return np.where(np.isfinite(final), final, np.inf)
 
 
-def _order(problem: Problem, tune: Tune, trajectory: Trajectory) -> list[float]:
-    """The score of a trial, less is better, and what decides between equal ones.
+def _order(comparison: Comparison, tune: Tune, trajectory: Trajectory) -> list[float]:
+    """The sort key of a trial, best first: its score, then the tie-breakers of `Tune`.
 
-    That is, as in rankings, the running time to the smallest target, to the next larger one, and so on, then
-    the final value. Final values that are at the smallest target count as equal: below it is round-off.
+    Final values at or below the smallest target count as equal, since they are round-off.
     """
     final = float(median(_final(trajectory)))
     times = [
-        float(running_time(spent(trajectory, target, problem.config.steps), reached >= 0))
+        float(running_time(spent(trajectory, target, comparison.config.steps), reached >= 0))
         for target, reached in enumerate(trajectory.reached_step)
     ]
     if tune.score == "running_time":
         return [*times, final]
-    is_of_target = problem.objective.minimum is not None and "validation_loss" not in trajectory.measured
-    least = float(problem.recording(every_step=False).thresholds[0]) if is_of_target else -math.inf
-    return [max(final, least), *times, final]
+    is_of_target = comparison.objective.minimum is not None and "validation_loss" not in trajectory.measured
+    smallest = float(comparison.recording(every_step=False).thresholds[0]) if is_of_target else -math.inf
+    return [max(final, smallest), *times, final]

@@ -1,4 +1,4 @@
-"""Tuning: the same number of trials for every optimizer, over a stated space."""
+"""Tuning: the same number of trials for every optimizer, over a given space."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _BOUNDS: dict[type, tuple[Any, str]] = {
 
 
 @dataclass(frozen=True)
-class Range(Checked):
-    """The values that a hyperparameter may take: from low to high, evenly in its logarithm or in itself."""
+class TuningRange(Checked):
+    """The range of a hyperparameter, from low to high, spaced evenly in its logarithm or linearly."""
 
     hyperparameter: Name
     low: Annotated[float, Ge(0), Le(1e100)]
@@ -36,19 +36,19 @@ class Range(Checked):
     @check("low", "high", "spacing")
     @staticmethod
     def ordered(low: float, high: float, spacing: str) -> Iterator[Problem]:
-        """The bounds are in order, and positive where their logarithm is taken."""
+        """The bounds are in order, and positive if their logarithm is taken."""
         if low >= high:
             yield ("low",), f"must be below high, but low is {low}, high {high}"
         if low == 0 and spacing == "log":
             yield ("low",), "must be greater than 0 with spacing: log"
 
-    def misfits(self, label: str, rule: Optimizer) -> Iterator[Problem]:
-        """What of the bounds a rule's field does not admit."""
+    def problems(self, label: str, rule: Optimizer) -> Iterator[Problem]:
+        """The problems of the range with a rule's field."""
         hint = get_type_hints(type(rule), include_extras=True)[self.hyperparameter]
         value = getattr(rule, self.hyperparameter)
         if not isinstance(value, float):
-            fault = "is off (null): give it a number, to tune it" if value is None else "is no real number"
-            yield ("hyperparameter",), f"{self.hyperparameter} of {label} {fault}"
+            problem = "is null; give it a number to tune it" if value is None else "is not a real number"
+            yield ("hyperparameter",), f"{self.hyperparameter} of {label} {problem}"
             return
         for constraint in _constraints(hint):
             holds, words = _BOUNDS.get(type(constraint), (None, ""))
@@ -59,7 +59,7 @@ class Range(Checked):
         for end in ("low", "high"):
             try:
                 replace(rule, **{self.hyperparameter: getattr(self, end)})
-            except ValueError as error:  # of the rule's own checks
+            except ValueError as error:  # the rule's own checks
                 yield (end,), f"does not fit {label}: {error}"
 
     def at(self, place: Floats) -> Floats:
@@ -69,7 +69,7 @@ class Range(Checked):
         else:
             low, high = np.log10([self.low, self.high])
             found = 10 ** (low + place * (high - low))
-        # rounded, they may miss the bounds at the ends and leave them near the ends
+        # rounding may miss the bounds at the ends and cross them near the ends
         inner = np.clip(found, self.low, self.high)
         return np.where(place == 0, self.low, np.where(place == 1, self.high, inner))
 
@@ -80,7 +80,7 @@ def _tunable(rule: Optimizer) -> list[str]:
 
 
 def _constraints(hint: Any) -> Iterator[Any]:
-    """Those of a type hint, and of the members of a union: `Decay | None` has Decay's."""
+    """The constraints of a type hint and of the members of a union: `Decay | None` has Decay's."""
     yield from getattr(hint, "__metadata__", ())
     for member in get_args(hint) if get_origin(hint) in (Union, UnionType) else ():
         yield from _constraints(member)
@@ -88,18 +88,17 @@ def _constraints(hint: Any) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class Tune(Checked):
-    """How every optimizer is tuned: on `starts` starts that are not those reported on.
+    """How every optimizer is tuned, on `starts` starts that are not used for the results.
 
-    `grid` takes the same number of values of each hyperparameter, all combinations; `random` draws every
-    value by itself, evenly in the range's spacing. A hyperparameter that an optimizer does not have is left
-    out for it. The score, less is better, is the median over the tuning starts of the final value
-    (`final_value`; for a network with a validation part of its validation loss), or the expected running
-    time to the smallest target (`running_time`). Between equal scores the running times to the smallest
-    target, the next larger one, … decide, then the final value; final values that are at the smallest target
-    count as equal, where the minimum is known.
+    `grid` takes all combinations of equally many values of each hyperparameter; `random` draws every value
+    independently, evenly in the range's spacing. An optimizer is tuned in the hyperparameters that it has.
+    The score (smaller is better) is the median final value over the tuning starts (`final_value`; the
+    validation loss of a network with validation data) or the expected running time to the smallest target
+    (`running_time`). Ties are broken by the running times to the smallest target, the next larger one, …,
+    then by the final value. If the minimum is known, final values up to the smallest target count as equal.
     """
 
-    space: Annotated[tuple[Range, ...], MinLen(1)]
+    space: Annotated[tuple[TuningRange, ...], MinLen(1)]
     trials: Annotated[int, Ge(2), Le(10**4)]
     method: Literal["grid", "random"] = "grid"
     starts: Count = 10
@@ -107,20 +106,20 @@ class Tune(Checked):
 
     @check("space")
     @staticmethod
-    def distinct(space: tuple[Range, ...]) -> Iterator[Problem]:
-        """No hyperparameter is given twice."""
+    def distinct(space: tuple[TuningRange, ...]) -> Iterator[Problem]:
+        """Hyperparameters are distinct."""
         names = [entry.hyperparameter for entry in space]
         for index, name in enumerate(names):
             if name in names[:index]:
-                yield ("space", index, "hyperparameter"), f"{name} has a range already"
+                yield ("space", index, "hyperparameter"), f"duplicate range of {name}"
 
-    def ranges(self, rule: Optimizer) -> list[Range]:
-        """Those of the space that a rule has."""
+    def ranges(self, rule: Optimizer) -> list[TuningRange]:
+        """The ranges of the hyperparameters that a rule has."""
         own = {field.name for field in fields(type(rule))}
         return [entry for entry in self.space if entry.hyperparameter in own]
 
-    def complaints(self, label: str, rule: Optimizer) -> Iterator[Problem]:
-        """What of the space does not fit a rule."""
+    def problems(self, label: str, rule: Optimizer) -> Iterator[Problem]:
+        """The problems of the space with a rule."""
         ranges = self.ranges(rule)
         if not ranges:
             names = ", ".join(entry.hyperparameter for entry in self.space)
@@ -132,7 +131,7 @@ class Tune(Checked):
             yield ("trials",), f"{need}, not {self.trials}"
         for index, entry in enumerate(self.space):
             if entry in ranges:
-                for path, text in entry.misfits(label, rule):
+                for path, text in entry.problems(label, rule):
                     yield ("space", index, *path), text
 
     def _side(self, dimensions: int) -> int | None:
@@ -140,7 +139,7 @@ class Tune(Checked):
         return side if side**dimensions == self.trials and side > 1 else None
 
     def values(self, rule: Optimizer, generator: np.random.Generator) -> dict[str, Floats]:
-        """The trials: by hyperparameter of the rule, its values, `(trials,)`."""
+        """The values of the trials, `(trials,)`, by hyperparameter of the rule."""
         ranges = self.ranges(rule)
         if self.method == "random":
             places = generator.random((len(ranges), self.trials))
@@ -151,12 +150,12 @@ class Tune(Checked):
 
 
 def at_edge(values: Mapping[str, Floats], best: int) -> bool:
-    """Whether the best trial has the least or the greatest value tried of some hyperparameter."""
+    """Whether the best trial has the smallest or largest tried value of a hyperparameter."""
     return any(tried[best] in (tried.min(), tried.max()) for tried in values.values())
 
 
 def budget(scores: Floats) -> Floats:
-    """Quartiles of the best score of k of the trials, drawn without repeats: `(3, trials)`, k from 1.
+    """Quartiles of the best score of k trials drawn without replacement, `(3, trials)`, k from 1.
 
     Exact: the best of k of n trials is worse than the r best with probability C(n−r, k) / C(n, k)
     = Π_{i<k} (n−r−i) / (n−i).
@@ -174,5 +173,5 @@ def budget(scores: Floats) -> Floats:
 
 
 def hyperparameters(values: Mapping[str, Floats], trial: int) -> dict[str, Any]:
-    """What a trial sets."""
+    """The hyperparameters of a trial."""
     return {name: float(tried[trial]) for name, tried in values.items()}

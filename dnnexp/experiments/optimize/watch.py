@@ -1,4 +1,4 @@
-"""What a run of `optimize` tells while it steps: progress, and the state of the first start."""
+"""The progress of `optimize`, and the trace of the first start."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dnnexp.experiments.optimize.config import OptimizeConfig
 
 @dataclass(frozen=True)
 class Watcher:
-    """Reports progress and, where asked for, the state of each optimizer's first start."""
+    """Reports progress and, with a trace, the state of each optimizer's first start."""
 
     config: OptimizeConfig
     context: RunContext
 
     def of_stage(self, stage: str, rules: int, objective: str) -> Callable[[list[Any], int], Observer]:
-        """Watches the blocks of a stage in which so many rules take their steps on an objective."""
+        """Gives the observers of a stage, in which `rules` rules are run on an objective."""
         name = f"{stage} on {objective}" if objective else stage
         total = rules * self.config.steps
 
@@ -50,11 +50,12 @@ class Watcher:
                 self.context.progress(Line(_state(label, steps[row], x, f)))
 
 
-_SHOWN = 10
+_MAX_COORDINATES = 10
+"""Coordinates in a line of the trace."""
 
 
 def _state(label: str, step: int, x: Floats, f: float) -> str:
-    point = ", ".join(f"{coordinate:.10g}" for coordinate in x[:_SHOWN])
-    more = f", … {len(x) - _SHOWN} more" if len(x) > _SHOWN else ""
+    point = ", ".join(f"{coordinate:.10g}" for coordinate in x[:_MAX_COORDINATES])
+    more = f", … {len(x) - _MAX_COORDINATES} more" if len(x) > _MAX_COORDINATES else ""
     value = "not taken" if np.isnan(f) else f"{f:.10g}"
     return f"{label}: step {step}, x = ({point}{more}), f = {value}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dnnexp.config.shapes import hints
 from dnnexp.core.data import Data
 from dnnexp.core.inputs import DataInput, Input, NormalInput, PairsInput, UniformInput
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from tests.config.strategies.hints import Tree, Trees, built, hinted, part_trees, rule, trees
 from tests.config.strategies.networks import interval
 
@@ -29,7 +29,7 @@ def some_rows(draw: st.DrawFn, cls: type, every: bool) -> Tree:
     return draw(hinted(cls, every, {"data": st.just(tree), "samples": st.integers(1, rows) | st.none()}))
 
 
-@rule(Config)
+@rule(ActivationsConfig)
 @st.composite
 def wide_enough(draw: st.DrawFn, cls: type[Any], every: bool) -> Tree:
     """A first layer that the input fits; no depth and no width twice."""

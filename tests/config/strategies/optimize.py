@@ -13,7 +13,7 @@ from dnnexp.core.objectives import Objective
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.experiments.optimize.config import OptimizeConfig, Record
 from dnnexp.experiments.optimize.starts import Starts, UniformStarts
-from dnnexp.experiments.optimize.tuning import Range, Tune
+from dnnexp.experiments.optimize.tuning import Tune, TuningRange
 from dnnexp.registry import checks
 from tests.config.strategies.hints import (
     Tree,
@@ -137,7 +137,9 @@ def _ranges(name: str, rules: Sequence[Optimizer]) -> Trees:
     def between(low: float, high: float, spacing: str) -> Trees:
         instead = {"hyperparameter": name, "low": low, "high": high, "spacing": spacing}
         asked = {"spacing"} if spacing == "linear" else set[str]()
-        return hinted(Range, False, {key: st.just(value) for key, value in instead.items()}, asked=asked)
+        return hinted(
+            TuningRange, False, {key: st.just(value) for key, value in instead.items()}, asked=asked
+        )
 
     return st.sampled_from(["log", "linear"]).flatmap(spaced)
 

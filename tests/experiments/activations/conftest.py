@@ -13,7 +13,7 @@ from dnnexp import experiments
 from dnnexp.core.initializers import He, Initializer, LayerInitializer
 from dnnexp.core.inputs import NormalInput
 from dnnexp.core.streams import Streams
-from dnnexp.experiments.activations.config import Config, Widths
+from dnnexp.experiments.activations.config import ActivationsConfig, Widths
 from dnnexp.experiments.activations.measure import Measured, measure
 from dnnexp.experiments.base import Result, RunContext
 from dnnexp.registry import Labelled, find
@@ -27,7 +27,7 @@ def initializers(*items: Initializer | LayerInitializer) -> tuple[Labelled[Layer
     return tuple(Labelled(item.weights.name, item) for item in layered)
 
 
-def configured(**changes: Any) -> Config:
+def configured(**changes: Any) -> ActivationsConfig:
     """ReLU with He in 3 layers of 20 units, 10 samples, but for the changes.
 
     `layers` are the network's widths, `activations` names, `initializers` parts.
@@ -42,17 +42,17 @@ def configured(**changes: Any) -> Config:
         "activations": tuple(chosen),
         "initializers": initializers(*changes.pop("initializers", (He(),))),
     }
-    return Config(**defaults | changes)
+    return ActivationsConfig(**defaults | changes)
 
 
-def ran(config: Config | None = None, seed: int = 1, **changes: Any) -> Result:
+def ran(config: ActivationsConfig | None = None, seed: int = 1, **changes: Any) -> Result:
     """The run of a config, or of the small one with changes; its metrics are strict JSON."""
     result = activations.run(config or configured(**changes), RunContext(Streams(seed)))
     json.dumps(result.metrics, allow_nan=False)
     return result
 
 
-def measured(config: Config | None = None, seed: int = 1, **changes: Any) -> Measured:
+def measured(config: ActivationsConfig | None = None, seed: int = 1, **changes: Any) -> Measured:
     """The statistics of the first case's networks."""
     config = config or configured(**changes)
     streams, widths = Streams(seed), config.network.unrolled
@@ -62,7 +62,7 @@ def measured(config: Config | None = None, seed: int = 1, **changes: Any) -> Mea
 
 
 @pytest.fixture(scope="session")
-def configure() -> Callable[..., Config]:
+def configure() -> Callable[..., ActivationsConfig]:
     return configured
 
 

@@ -18,13 +18,13 @@ from dnnexp.core.initializers import Glorot, He, LeCun
 from dnnexp.core.inputs import DataInput, NormalInput, PairsInput
 from dnnexp.experiments import find
 from dnnexp.experiments.activations import config as configs
-from dnnexp.experiments.activations.config import Config, Widths, shapes
+from dnnexp.experiments.activations.config import ActivationsConfig, Widths, shapes
 from dnnexp.experiments.base import Result
 from dnnexp.registry import plain
 
 activations = find("activations")
 
-Configure = Callable[..., Config]
+Configure = Callable[..., ActivationsConfig]
 Run = Callable[..., Result]
 FILES = sorted((directory() / "activations").glob("*.yaml"))
 every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -185,7 +185,7 @@ def test_quantiles_of_large_layers_are_those_of_a_sample(shape: tuple[int, ...])
 @pytest.mark.parametrize("width", [2, 6, 64, 210, 1024])
 def test_every_unit_is_met_as_often_as_any_other(width: int) -> None:
     """A step that shares a factor with the width would meet a few units only."""
-    batch = 3 * statistics._LOOKED_AT // width
+    batch = 3 * statistics._SAMPLED_VALUES // width
     post = np.broadcast_to(np.arange(width, dtype=np.float64), (1, batch, width))
     found = describe(post)
     for name in ("q05", "q25", "median", "q75", "q95"):

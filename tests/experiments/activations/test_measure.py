@@ -15,11 +15,11 @@ from dnnexp.core.losses import Linear, SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.network import Network
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.activations import config as configs
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from dnnexp.experiments.activations.measure import GRADIENT, LAYER, SCATTER, Measured
 from dnnexp.experiments.base import Result
 
-Configure = Callable[..., Config]
+Configure = Callable[..., ActivationsConfig]
 Measure = Callable[..., Measured]
 Run = Callable[..., Result]
 BIASED = LayerInitializer(He(), Normal(std=0.3))
@@ -88,7 +88,7 @@ def test_blocks_of_any_size_give_the_same_numbers(
     changes = {"layers": shape, "seeds": 7, "dtype": dtype, "initializers": (BIASED,)}
     found = []
     for numbers in (2**20, 3 * 20 * 20, 1):
-        monkeypatch.setattr(configs, "_BLOCK_NUMBERS", numbers)
+        monkeypatch.setattr(configs, "_BLOCK_OUTPUTS", numbers)
         found.append(measure_first(**changes))
         assert found[-1]["pre.mean"].shape == (7, len(shape) - 1)
     same(found[0], found[1])

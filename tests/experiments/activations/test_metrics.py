@@ -11,14 +11,14 @@ import pytest
 from dnnexp.core.initializers import LSUV, Constant, He, LayerInitializer, Normal, Zeros
 from dnnexp.core.losses import SquaredError
 from dnnexp.experiments import find
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from dnnexp.experiments.activations.measure import GRADIENT, LAYER, SCATTER, Measured
 from dnnexp.experiments.activations.metrics import layers, medians, norm_scatter
 from dnnexp.experiments.base import Result
 
 activations = find("activations")
 
-Configure = Callable[..., Config]
+Configure = Callable[..., ActivationsConfig]
 Measure = Callable[..., Measured]
 Run = Callable[..., Result]
 CONFIGS: dict[str, dict[str, Any]] = {
@@ -119,7 +119,7 @@ def test_arrays_keep_every_network(run: Run, measure_first: Measure) -> None:
 
 
 def test_histograms_are_of_the_first_block(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dnnexp.experiments.activations.config._BLOCK_NUMBERS", 3 * 20 * 20)
+    monkeypatch.setattr("dnnexp.experiments.activations.config._BLOCK_OUTPUTS", 3 * 20 * 20)
     arrays = run(seeds=7).arrays
     assert {
         int(arrays[f"relu/he.{n}.{side}.counts"].sum()) for n in (1, 2, 3) for side in ("pre", "post")

@@ -29,11 +29,11 @@ from dnnexp.core.initializers import (
 from dnnexp.core.inputs import PairsInput
 from dnnexp.core.losses import Linear, SoftmaxCrossEntropy, SquaredError
 from dnnexp.core.mean_field import propagation
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from dnnexp.experiments.activations.theory import Theory, no_theory, phase_diagram, theory
 from dnnexp.experiments.base import Result
 
-Configure = Callable[..., Config]
+Configure = Callable[..., ActivationsConfig]
 Run = Callable[..., Result]
 GAIN = 5 / 3
 

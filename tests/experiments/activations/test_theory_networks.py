@@ -22,13 +22,13 @@ from dnnexp.core.initializers import He, LayerInitializer, LeCun, Normal
 from dnnexp.core.inputs import NormalInput, PairsInput
 from dnnexp.core.losses import Linear
 from dnnexp.core.streams import Streams
-from dnnexp.experiments.activations.config import Config
+from dnnexp.experiments.activations.config import ActivationsConfig
 from dnnexp.experiments.activations.measure import Measured
 from dnnexp.experiments.activations.metrics import norm_scatter
 from dnnexp.experiments.activations.theory import Theory, theory
 from dnnexp.registry import Labelled, parts
 
-Configure = Callable[..., Config]
+Configure = Callable[..., ActivationsConfig]
 Measure = Callable[..., Measured]
 ALLOWANCE = 5
 SAMPLES = 20
@@ -44,7 +44,7 @@ every_activation = pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda
 INITIALIZER = LayerInitializer(LeCun(gain=math.sqrt(1.5)), Normal(variance=0.1))
 
 
-def expected(config: Config) -> Theory:
+def expected(config: ActivationsConfig) -> Theory:
     """Theory of the first case, for the input of the networks that are measured."""
     widths = config.network.unrolled
     x = config.input.draw(Streams(1)("input"), widths[0])
@@ -54,7 +54,7 @@ def expected(config: Config) -> Theory:
     return found
 
 
-def compared(config: Config, measured: Measured) -> Iterator[tuple[str, Floats, Floats, Floats]]:
+def compared(config: ActivationsConfig, measured: Measured) -> Iterator[tuple[str, Floats, Floats, Floats]]:
     """A statistic's name, its values `(runs, L)`, its theory and the scale of its allowance, `(L,)` each."""
     found = expected(config)
     layers = found.layers
@@ -65,7 +65,7 @@ def compared(config: Config, measured: Measured) -> Iterator[tuple[str, Floats, 
             yield name, measured[key], layers[name], scales.get(name, np.ones_like(rms))
 
 
-def compare(config: Config, measured: Measured) -> None:
+def compare(config: ActivationsConfig, measured: Measured) -> None:
     """Theory is between the 5 and the 95 % of networks, and the mean of networks next to it.
 
     A share is told to one value in so many; a rare one has at least the error of the binomial law.
@@ -83,7 +83,7 @@ def compare(config: Config, measured: Measured) -> None:
         assert (np.abs(values.mean(axis=0) - predicted) <= slack).all(), name
 
 
-def compare_growth(config: Config, measured: Measured, side: str) -> None:
+def compare_growth(config: ActivationsConfig, measured: Measured, side: str) -> None:
     """Of squared gradients, the ratio of means; its error is that of g_l − ratio · g_L."""
     width, runs = config.network.unrolled[-1], config.seeds
     predicted = expected(config).curves[f"gradient.{side}"] ** 2
@@ -98,7 +98,9 @@ def compare_growth(config: Config, measured: Measured, side: str) -> None:
 # --- Means over networks -----------------------------------------------------------------------------------
 
 
-def networks(configure: Configure, activation: Activation, width: int, seeds: int, **changes: Any) -> Config:
+def networks(
+    configure: Configure, activation: Activation, width: int, seeds: int, **changes: Any
+) -> ActivationsConfig:
     """Three layers, fed with pairs at 60 degrees."""
     defaults: dict[str, Any] = {
         "layers": (width,) * 4,

@@ -11,18 +11,18 @@ import pytest
 
 from dnnexp.core.initializers import Constant, Glorot, He, LayerInitializer, LeCun, Normal, Uniform, Zeros
 from dnnexp.core.streams import Streams
-from dnnexp.experiments.activations.config import Config, Thresholds
+from dnnexp.experiments.activations.config import ActivationsConfig, Thresholds
 from dnnexp.experiments.activations.measure import measure
 from dnnexp.experiments.activations.metrics import of_case
 from dnnexp.experiments.activations.verdicts import NAMES, verdict
 from dnnexp.experiments.base import Result
 
-Configure = Callable[..., Config]
+Configure = Callable[..., ActivationsConfig]
 Run = Callable[..., Result]
 NEGATIVE = LayerInitializer(He(), Constant(-3.0))
 
 
-def found(config: Config, seed: int = 1) -> tuple[str, str]:
+def found(config: ActivationsConfig, seed: int = 1) -> tuple[str, str]:
     """Name and evidence of the only case."""
     widths, streams = config.network.unrolled, Streams(seed)
     (case,) = config.cases

@@ -23,14 +23,14 @@ from dnnexp.experiments import find
 from dnnexp.experiments.base import Result, RunContext, Work
 from dnnexp.experiments.optimize.config import OptimizeConfig, Record
 from dnnexp.experiments.optimize.starts import Starts, UniformStarts
-from dnnexp.experiments.optimize.tuning import Range, Tune
+from dnnexp.experiments.optimize.tuning import Tune, TuningRange
 from dnnexp.registry import plain
 
 optimize = find("optimize")
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
-RATES = Range("learning_rate", 1e-3, 1.0)
+RATES = TuningRange("learning_rate", 1e-3, 1.0)
 BOX = UniformStarts(-1.0, 1.0, 20)
 FORMULA = ExpressionObjective("x**2", ("x",))
 NETWORK = NetworkTraining(data=Moons(samples=20), hidden=(2,), batch=4)
@@ -42,7 +42,10 @@ NETWORK = NetworkTraining(data=Moons(samples=20), hidden=(2,), batch=4)
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"objective": Booth(), "objectives": {"one": Valley()}}, "objectives: stands beside objective"),
+        (
+            {"objective": Booth(), "objectives": {"one": Valley()}},
+            "objectives: is given together with objective",
+        ),
         ({"objectives": {"a": Valley(), "b": Quadratic(3)}, "starts": Starts(((1.0, 2.0),))}, "dimension 3"),
         ({"objective": FORMULA, "starts": Starts(own=2)}, "starts.own: the objective expression has no"),
         ({"objective": Quadratic(101, instance=1)}, "objective.instance: needs a dimension of at most 100"),
@@ -50,12 +53,12 @@ NETWORK = NetworkTraining(data=Moons(samples=20), hidden=(2,), batch=4)
             {"objectives": {"a": Valley(), "b": Sphere(200, instance=0)}},
             "objectives.1.instance: needs a dimension of at most 100, not 200",
         ),
-        ({"targets": (1.0, 1e-3, 1.0)}, "targets: holds a target twice"),
+        ({"targets": (1.0, 1e-3, 1.0)}, "targets: duplicate target"),
         (
             {"objective": NETWORK, "gradient": Central()},
             "gradient: must be analytic for the objective network",
         ),
-        ({"tune": Tune((Range("beta1", 0.1, 0.9),), 3)}, "tune.space: descent has none of the hyper"),
+        ({"tune": Tune((TuningRange("beta1", 0.1, 0.9),), 3)}, "tune.space: descent has none of the hyper"),
         (
             {"objective": FORMULA, "starts": Starts(((1.0,),)), "tune": Tune((RATES,), 3)},
             "tune: needs starts.uniform: the objective expression draws no starts of its own",
@@ -120,7 +123,7 @@ def test_a_suite_and_a_costly_objective_take_fewer_steps(configure: Configure) -
 
 def test_all_trials_are_kept(configure: Configure) -> None:
     """What speaks of a trial used to speak of none in the small config."""
-    tune = Tune((RATES, Range("beta1", 0.1, 0.9)), 50, method="random", starts=9)
+    tune = Tune((RATES, TuningRange("beta1", 0.1, 0.9)), 50, method="random", starts=9)
     small = optimize.shrink(configure(tune=tune, optimizers={"a": Adam()})).tune
     assert small == replace(tune, starts=2)
 
@@ -172,11 +175,11 @@ def test_the_estimate_is_what_the_run_evaluates(
 
         return descend(rule, value, counting, start, *rest)
 
-    monkeypatch.setattr("dnnexp.experiments.optimize.problem.descend", watched)
+    monkeypatch.setattr("dnnexp.experiments.optimize.comparison.descend", watched)
     optimize.run(config, RunContext(Streams(0)))
     assert counted == total
     assert f"= {total:,} gradient evaluations" in optimize.estimate(config)
-    assert f"; {len(config.record.steps(config.steps))} of the steps are kept" in optimize.estimate(config)
+    assert f"; {len(config.record.steps(config.steps))} steps are recorded" in optimize.estimate(config)
 
 
 def test_the_stages_that_are_told_of_are_the_work(configure: Configure) -> None:

@@ -18,14 +18,14 @@ from dnnexp.core.optimizers import Adam, GradientDescent, Momentum
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig
 from dnnexp.experiments.optimize.starts import Starts
-from dnnexp.experiments.optimize.tuning import Range, Tune
+from dnnexp.experiments.optimize.tuning import Tune, TuningRange
 from dnnexp.registry import find
 
 optimize = experiments.find("optimize")
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
-RATES = Range("learning_rate", 1e-3, 1.0)
+RATES = TuningRange("learning_rate", 1e-3, 1.0)
 MOONS = Moons(samples=20)
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -44,7 +44,7 @@ CASES: dict[str, dict[str, Any]] = {
     "150 dimensions": {"objective": Quadratic(150), "steps": 3},
     "tuned": {"tune": Tune((RATES,), 4), "optimizers": {"a": Adam(), "b": Momentum()}},
     "tuned in two": {
-        "tune": Tune((RATES, Range("momentum", 0.1, 0.9)), 9, starts=2, method="grid"),
+        "tune": Tune((RATES, TuningRange("momentum", 0.1, 0.9)), 9, starts=2, method="grid"),
         "optimizers": {"a": Adam(), "b": Momentum()},
     },
     "tuned at random for time": {

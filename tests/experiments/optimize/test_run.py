@@ -21,7 +21,7 @@ from dnnexp.experiments import find
 from dnnexp.experiments.base import Line, Result, RunContext, Work
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig, Record
 from dnnexp.experiments.optimize.starts import Starts
-from dnnexp.experiments.optimize.tuning import Range, Tune
+from dnnexp.experiments.optimize.tuning import Tune, TuningRange
 from dnnexp.registry import Problem, check
 
 optimize = find("optimize")
@@ -29,7 +29,7 @@ optimize = find("optimize")
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
 RULES = {"slow": GradientDescent(0.01), "adam": Adam(0.1), "fast": GradientDescent(0.4)}
-TUNE = Tune((Range("learning_rate", 1e-3, 1.0),), trials=4, starts=2, method="random")
+TUNE = Tune((TuningRange("learning_rate", 1e-3, 1.0),), trials=4, starts=2, method="random")
 
 
 # --- The reference experiment ------------------------------------------------------------------------------

@@ -111,17 +111,17 @@ def test_networks_start_in_fortran_order() -> None:
 def test_what_does_not_fit_the_objective(
     starts: Starts, objective: Objective, expected: tuple[tuple[str | int, ...], str]
 ) -> None:
-    ((path, text),) = starts.complaints(objective)
+    ((path, text),) = starts.problems(objective)
     assert path == expected[0]
     assert expected[1] in text
 
 
 def test_what_fits_has_no_complaint() -> None:
     starts = Starts(points=((1.0, 2.0),), uniform=UniformStarts(0.0, (1.0, 2.0), 3), own=1)
-    assert list(starts.complaints(Valley())) == []
-    assert list(Starts(own=1).complaints(NETWORK)) == []
+    assert list(starts.problems(Valley())) == []
+    assert list(Starts(own=1).problems(NETWORK)) == []
 
 
 def test_there_is_a_start() -> None:
-    with pytest.raises(ValueError, match="gives no start"):
+    with pytest.raises(ValueError, match="has no start"):
         Starts()

@@ -28,7 +28,7 @@ from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Result
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig
 from dnnexp.experiments.optimize.starts import Starts
-from dnnexp.experiments.optimize.tuning import Range, Tune
+from dnnexp.experiments.optimize.tuning import Tune, TuningRange
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
@@ -39,7 +39,7 @@ RULES: dict[str, Optimizer] = {
     "wild": GradientDescent(50.0),
 }
 PLANAR: dict[str, Objective] = {"valley": Valley(), "booth": Booth(), "again": Valley(), "branin": Branin()}
-TUNE = Tune((Range("learning_rate", 1e-3, 1.0),), trials=4, starts=3)
+TUNE = Tune((TuningRange("learning_rate", 1e-3, 1.0),), trials=4, starts=3)
 
 
 def of_suite(configure: Configure, **changes: Any) -> OptimizeConfig:

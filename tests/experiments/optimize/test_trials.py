@@ -19,16 +19,16 @@ from dnnexp.core.optimizers import Adam, GradientDescent, Momentum, Optimizer, r
 from dnnexp.core.stepping import Trajectory
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Result
+from dnnexp.experiments.optimize.comparison import Comparison
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig
-from dnnexp.experiments.optimize.problem import Problem
 from dnnexp.experiments.optimize.starts import Starts
 from dnnexp.experiments.optimize.trials import _best
-from dnnexp.experiments.optimize.tuning import Range, Tune
+from dnnexp.experiments.optimize.tuning import Tune, TuningRange
 
 Configure = Callable[..., OptimizeConfig]
 Run = Callable[..., Result]
 Score = Literal["final_value", "running_time"]
-RATES = Range("learning_rate", 1e-3, 10.0)
+RATES = TuningRange("learning_rate", 1e-3, 10.0)
 RULES: dict[str, Optimizer] = {"descent": GradientDescent(0.1), "adam": Adam(0.1), "ball": Momentum(0.01)}
 NETWORK = NetworkTraining(data=Moons(samples=60, validation=0.4), hidden=(4,), batch=6)
 
@@ -44,7 +44,7 @@ def alone(config: OptimizeConfig, rule: Optimizer, seed: int = 1) -> Trajectory:
     objective = config.objective.prepare(streams)
     assert config.tune is not None
     starts = config.starts.draw_others(streams("tuning starts"), objective, config.tune.starts)
-    problem = Problem(config, objective, starts, streams, "tuning ")
+    problem = Comparison(config, objective, starts, streams, "tuning ")
     recording = problem.recording(every_step=True)
     return problem.descend_all({"one": rule}, recording, lambda keys, done: lambda *seen: None)["one"]
 
@@ -109,7 +109,7 @@ def test_all_trials_at_once_are_each_trial_alone(
 
 def test_running_times_of_mini_batches_differ(configure: Configure, run: Run) -> None:
     """Values were taken at the first and the last step only, so that all that got there scored the same."""
-    tune = Tune((Range("learning_rate", 0.1, 3.0),), trials=4, starts=3, score="running_time")
+    tune = Tune((TuningRange("learning_rate", 0.1, 3.0),), trials=4, starts=3, score="running_time")
     config = tuned_config(configure, objective=NETWORK, starts=Starts(own=2), targets=(0.4,), tune=tune)
     scores = [entry["score"] for entry in tuning(run(config), "descent")["trials"]]
     assert len({score for score in scores if score is not None}) > 1
@@ -120,7 +120,7 @@ def test_what_is_tuned_for_is_the_validation_loss(configure: Configure, run: Run
     """Not the loss that the steps take down, of which another trial is the best."""
     moons = Moons(samples=40, noise=0.6, validation=0.5)
     objective = NetworkTraining(data=moons, hidden=(16,), batch=20)
-    tune = Tune((Range("learning_rate", 0.01, 10.0),), trials=9, starts=3)
+    tune = Tune((TuningRange("learning_rate", 0.01, 10.0),), trials=9, starts=3)
     config = tuned_config(
         configure,
         objective=objective,
@@ -185,7 +185,7 @@ def test_tuned_is_the_run_of_the_best_hyperparameters(configure: Configure, run:
 
 
 def test_every_optimizer_has_as_many_trials(configure: Configure, run: Run) -> None:
-    space = (RATES, Range("momentum", 0.0, 0.9, spacing="linear"))
+    space = (RATES, TuningRange("momentum", 0.0, 0.9, spacing="linear"))
     result = run(tuned_config(configure, tune=Tune(space, trials=9, starts=2), steps=20))
     for label in RULES:
         found = tuning(result, label)
@@ -208,7 +208,7 @@ def test_the_best_has_the_least_score_then_the_fewest_diverged_runs_then_comes_f
     tune = Tune((RATES,), trials=max(2, len(trials)))
     config = configure(tune=tune)
     values = {"learning_rate": np.arange(1.0, len(trials) + 1)}
-    problem = Problem(config, Valley(), np.zeros((2, 3)), Streams(0), "tuning ")
+    problem = Comparison(config, Valley(), np.zeros((2, 3)), Streams(0), "tuning ")
     found = _best(problem, tune, GradientDescent(), values, trials)
     expected = min(
         range(len(trials)),
@@ -238,7 +238,7 @@ def test_equal_running_times_go_by_the_next_target_then_by_the_final_value(
         return sum(step if step >= 0 else 60 for step in reached) / successes if successes else math.inf
 
     tune = Tune((RATES,), trials=max(2, len(trials)), score="running_time")
-    problem = Problem(
+    problem = Comparison(
         configure(tune=tune, targets=(1.0, 1e-3), steps=60), Valley(), np.zeros((2, 3)), Streams(0), "tuning "
     )
     found = _best(
@@ -260,7 +260,7 @@ def test_equal_running_times_go_by_the_next_target_then_by_the_final_value(
 def test_final_values_at_the_smallest_target_are_equal_and_the_faster_one_wins(configure: Configure) -> None:
     """A learning rate used to be chosen for ending at 1e-300 rather than at 1e-9."""
     tune = Tune((RATES,), trials=2)
-    problem = Problem(
+    problem = Comparison(
         configure(tune=tune, targets=(1e-6,), steps=60), Valley(), np.zeros((2, 3)), Streams(0), ""
     )
     slow, fast, far = (
@@ -282,7 +282,7 @@ def trajectory(final: Floats) -> Trajectory:
 
 def test_a_score_that_is_infinite_is_null(configure: Configure, run: Run) -> None:
     """A target that no trial reaches, at rates that let no or all runs diverge."""
-    tune = Tune((Range("learning_rate", 1e-6, 1e6),), trials=5, starts=3, score="running_time")
+    tune = Tune((TuningRange("learning_rate", 1e-6, 1e6),), trials=5, starts=3, score="running_time")
     config = tuned_config(configure, optimizers={"descent": GradientDescent()}, tune=tune, targets=(1e-300,))
     result = run(config)
     found = tuning(result, "descent")

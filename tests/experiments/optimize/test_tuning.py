@@ -15,12 +15,12 @@ from scipy import stats
 
 from dnnexp.core.arrays import Floats
 from dnnexp.core.optimizers import Adam, GradientDescent, Lion, Momentum, Optimizer, RMSprop
-from dnnexp.experiments.optimize.tuning import Range, Tune, at_edge, budget
+from dnnexp.experiments.optimize.tuning import Tune, TuningRange, at_edge, budget
 
 Spacing = Literal["log", "linear"]
-RATES = Range("learning_rate", 1e-4, 1e2)
-MOMENTA = Range("momentum", 0.0, 0.96, spacing="linear")
-BETAS = Range("beta1", 0.5, 0.99, spacing="linear")
+RATES = TuningRange("learning_rate", 1e-4, 1e2)
+MOMENTA = TuningRange("momentum", 0.0, 0.96, spacing="linear")
+BETAS = TuningRange("beta1", 0.5, 0.99, spacing="linear")
 
 
 def generator(seed: int = 0) -> np.random.Generator:
@@ -28,17 +28,17 @@ def generator(seed: int = 0) -> np.random.Generator:
 
 
 @st.composite
-def ranges(draw: st.DrawFn, hyperparameter: str) -> Range:
+def ranges(draw: st.DrawFn, hyperparameter: str) -> TuningRange:
     spacing: Spacing = draw(st.sampled_from(("log", "linear")))
     low = draw(st.floats(0 if spacing == "linear" else 1e-300, 1e299))
-    return Range(hyperparameter, low, draw(st.floats(low, 1e300, exclude_min=True)), spacing)
+    return TuningRange(hyperparameter, low, draw(st.floats(low, 1e300, exclude_min=True)), spacing)
 
 
 # --- The values --------------------------------------------------------------------------------------------
 
 
 @given(ranges("learning_rate"), st.floats(0, 1))
-def test_values_stay_in_their_bounds(entry: Range, place: float) -> None:
+def test_values_stay_in_their_bounds(entry: TuningRange, place: float) -> None:
     """Powers of rounded logarithms left them by the last digit."""
     low, inner, high = entry.at(np.array([0, place, 1]))
     assert (low, high) == (entry.low, entry.high)
@@ -47,14 +47,16 @@ def test_values_stay_in_their_bounds(entry: Range, place: float) -> None:
 
 def test_spacing_by_hand() -> None:
     places = np.array([0, 0.25, 0.5, 1])
-    log, linear = Range("x", 1e-4, 1.0), Range("x", 1.0, 3.0, spacing="linear")
+    log, linear = TuningRange("x", 1e-4, 1.0), TuningRange("x", 1.0, 3.0, spacing="linear")
     # log10 1e-4 and a power of it are rounded
     np.testing.assert_allclose(log.at(places), [1e-4, 1e-3, 1e-2, 1], rtol=1e-14)
     assert linear.at(places).tolist() == [1, 1.5, 2, 3]
 
 
 @given(ranges("learning_rate"), ranges("momentum"), st.integers(2, 5))
-def test_a_grid_has_all_combinations_of_evenly_spaced_values(first: Range, second: Range, side: int) -> None:
+def test_a_grid_has_all_combinations_of_evenly_spaced_values(
+    first: TuningRange, second: TuningRange, side: int
+) -> None:
     found = Tune((first, second), trials=side**2).values(Momentum(), generator())
     assert list(found) == ["learning_rate", "momentum"]
     pairs = set(zip(*(values.tolist() for values in found.values()), strict=True))
@@ -66,7 +68,7 @@ def test_a_grid_has_all_combinations_of_evenly_spaced_values(first: Range, secon
         assert_even(entry, values)
 
 
-def assert_even(entry: Range, values: list[float]) -> None:
+def assert_even(entry: TuningRange, values: list[float]) -> None:
     """In exact arithmetic where linear; rounding is of the ends, and of a logarithm up to 300 in size."""
     if entry.spacing == "linear":
         gaps = np.diff([float(Fraction(x) - Fraction(entry.low)) for x in values])
@@ -77,7 +79,9 @@ def assert_even(entry: Range, values: list[float]) -> None:
 
 
 @given(ranges("learning_rate"), st.integers(0, 2**32))
-def test_random_values_are_in_their_bounds_and_hang_on_the_generator_alone(entry: Range, seed: int) -> None:
+def test_random_values_are_in_their_bounds_and_hang_on_the_generator_alone(
+    entry: TuningRange, seed: int
+) -> None:
     tune = Tune((entry,), trials=20, method="random")
     found = tune.values(Adam(), generator(seed))["learning_rate"]
     assert found.shape == (20,)
@@ -111,7 +115,7 @@ def test_every_optimizer_has_the_same_number_of_trials(
     found = tune.values(rule, generator())
     assert list(found) == names
     assert {len(values) for values in found.values()} == {25}
-    assert list(tune.complaints("one", rule)) == []
+    assert list(tune.problems("one", rule)) == []
 
 
 # --- What does not fit -------------------------------------------------------------------------------------
@@ -123,16 +127,21 @@ def test_every_optimizer_has_the_same_number_of_trials(
         (Tune((MOMENTA,), 4), Adam(), ("space",), "one has none of the hyperparameters momentum"),
         (Tune((RATES, MOMENTA), 10), Momentum(), ("trials",), "needs a number such as 9, not 10"),
         (Tune((RATES, MOMENTA), 2), Momentum(), ("trials",), "needs a number such as 4, not 2"),
-        (Tune((Range("momentum", 0.5, 1.0),), 4), Momentum(), ("space", 0, "high"), "less than 1"),
+        (Tune((TuningRange("momentum", 0.5, 1.0),), 4), Momentum(), ("space", 0, "high"), "less than 1"),
         (
-            Tune((RATES, Range("clip_norm", 0.5, 1.0)), 4),
+            Tune((RATES, TuningRange("clip_norm", 0.5, 1.0)), 4),
             Adam(),
             ("space", 1, "hyperparameter"),
-            "is off (null)",
+            "is null",
         ),
-        (Tune((Range("schedule", 0.5, 1.0),), 4), Adam(), ("space", 0, "hyperparameter"), "no real number"),
         (
-            Tune((Range("learning_rate", 0.0, 1.0, "linear"),), 4),
+            Tune((TuningRange("schedule", 0.5, 1.0),), 4),
+            Adam(),
+            ("space", 0, "hyperparameter"),
+            "not a real number",
+        ),
+        (
+            Tune((TuningRange("learning_rate", 0.0, 1.0, "linear"),), 4),
             Lion(),
             ("space", 0, "low"),
             "greater than 0 for one, not 0.0",
@@ -140,7 +149,7 @@ def test_every_optimizer_has_the_same_number_of_trials(
     ],
 )
 def test_what_does_not_fit_a_rule(tune: Tune, rule: Optimizer, path: Any, text: str) -> None:
-    ((found_path, found_text),) = tune.complaints("one", rule)
+    ((found_path, found_text),) = tune.problems("one", rule)
     assert found_path == path
     assert text in found_text
 
@@ -148,9 +157,9 @@ def test_what_does_not_fit_a_rule(tune: Tune, rule: Optimizer, path: Any, text: 
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: Range("x", 1.0, 1.0), "must be below high"),
-        (lambda: Range("x", 0.0, 1.0), "greater than 0 with spacing: log"),
-        (lambda: Tune((RATES, RATES), 4), "space.1.hyperparameter: learning_rate has a range already"),
+        (lambda: TuningRange("x", 1.0, 1.0), "must be below high"),
+        (lambda: TuningRange("x", 0.0, 1.0), "greater than 0 with spacing: log"),
+        (lambda: Tune((RATES, RATES), 4), "space.1.hyperparameter: duplicate range of learning_rate"),
     ],
 )
 def test_what_is_wrong_in_itself(make: Any, text: str) -> None:
@@ -213,16 +222,20 @@ def test_the_budget_against_the_exact_formula(n: int) -> None:
 @pytest.mark.parametrize(
     ("rule", "entry", "text"),
     [
-        (Adam(), Range("beta1", 0.5, 3.0), "must be less than 1 for it, not 3.0"),
-        (RMSprop(momentum=0.5), Range("momentum", 0.1, 3.0), "must be less than 1 for it, not 3.0"),
+        (Adam(), TuningRange("beta1", 0.5, 3.0), "must be less than 1 for it, not 3.0"),
+        (RMSprop(momentum=0.5), TuningRange("momentum", 0.1, 3.0), "must be less than 1 for it, not 3.0"),
         (
             Adam(clip_norm=1.0),
-            Range("clip_norm", 0.0, 1.0, "linear"),
+            TuningRange("clip_norm", 0.0, 1.0, "linear"),
             "must be greater than 0 for it, not 0.0",
         ),
-        (Adam(), Range("clip_norm", 0.1, 1.0), "clip_norm of it is off (null): give it a number, to tune it"),
+        (
+            Adam(),
+            TuningRange("clip_norm", 0.1, 1.0),
+            "clip_norm of it is null; give it a number to tune it",
+        ),
     ],
 )
-def test_a_range_keeps_to_the_bounds_of_the_field(rule: Optimizer, entry: Range, text: str) -> None:
+def test_a_range_keeps_to_the_bounds_of_the_field(rule: Optimizer, entry: TuningRange, text: str) -> None:
     """Those of a field that may be null used to be passed over."""
-    assert [message for _, message in entry.misfits("it", rule)] == [text]
+    assert [message for _, message in entry.problems("it", rule)] == [text]

@@ -1,4 +1,4 @@
-"""One objective with its starts, and every rule run on it: rules of one kind as one computation."""
+"""The comparison of rules on one objective: rules of one kind run as one computation."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from dnnexp.experiments.optimize.config import OptimizeConfig
 
 Key = TypeVar("Key", bound=Hashable)
 Watch: TypeAlias = Callable[[list[Key], int], Observer]
-"""From the keys of a block of rules, and the steps that were taken before it, to the block's observer."""
+"""Gives the observer of a block of rules, from their keys and the number of steps taken before."""
 
-_BLOCK_NUMBERS = 2**15
-"""About how many coordinates are stepped as one array: a rule's temporary arrays then stay in the cache."""
+_BLOCK_COORDINATES = 2**15
+"""Coordinates that are stepped as one array, so that temporary arrays stay in the cache."""
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What all optimizers share: an objective, starts, the order of the data, noise.
+class Comparison:
+    """All that the compared optimizers share: an objective, starts, the order of the data, noise.
 
     Attributes:
-        config: the experiment's.
-        objective: prepared.
-        starts: `(d, runs)`.
-        streams: for data order and noise.
-        purpose: of the streams, such as "" or "tuning"; runs of another purpose meet other noise.
+        config: the config of the experiment.
+        objective: the prepared objective.
+        starts: the starts, `(d, runs)`.
+        streams: the random streams of data order and noise.
+        purpose: the purpose of the streams, "" or "tuning "; different purposes have different noise.
     """
 
     config: OptimizeConfig
@@ -42,7 +42,7 @@ class Problem:
     purpose: str
 
     def recording(self, every_step: bool) -> Recording:
-        """What is kept: as the config says, or the first and the last step only."""
+        """The recording of the config, or of the first and the last step only."""
         config, objective = self.config, self.objective
         last = config.steps
         with np.errstate(over="ignore"):
@@ -57,7 +57,7 @@ class Problem:
         )
 
     def slope(self, copies: int) -> Slope:
-        """The gradient at points `(d, copies · runs)`, a copy of all starts after another."""
+        """The gradient at points `(d, copies · runs)`, for `copies` copies of all starts."""
         runs = self.starts.shape[1]
         order = self.streams(f"{self.purpose}data order")
         slope = self.objective.slope(order, runs) or steady(self.config.gradient.of(self.objective))
@@ -75,7 +75,7 @@ class Problem:
     def descend_all(
         self, rules: Mapping[Key, Optimizer], recording: Recording, watch: Watch[Key]
     ) -> dict[Key, Trajectory]:
-        """The trajectories of all rules, in the order given; a run's does not depend on its neighbours."""
+        """The trajectories of all rules, in the given order; a run does not depend on its neighbours."""
         runs, found, done = self.starts.shape[1], {}, 0
         for keys in self._blocks(rules):
             trajectory = descend(
@@ -92,10 +92,10 @@ class Problem:
         return {key: found[key] for key in rules}
 
     def _blocks(self, rules: Mapping[Key, Optimizer]) -> Iterator[list[Key]]:
-        """Keys of rules that can be stacked, as many at a time as the cache holds."""
+        """Keys of rules that can be stacked, as many at a time as fit the cache."""
         groups: dict[Hashable, list[Key]] = {}
         for key, rule in rules.items():
             groups.setdefault(stacking_key(rule), []).append(key)
-        size = max(1, _BLOCK_NUMBERS // self.starts.size)
+        size = max(1, _BLOCK_COORDINATES // self.starts.size)
         for group in groups.values():
             yield from (group[first : first + size] for first in range(0, len(group), size))

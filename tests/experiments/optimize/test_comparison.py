@@ -15,9 +15,9 @@ from dnnexp.core.objectives import LeastSquares, NetworkTraining, Objective, Qua
 from dnnexp.core.optimizers import Adam, GradientDescent, Momentum, Optimizer, RMSprop
 from dnnexp.core.streams import Streams
 from dnnexp.experiments.base import Result
-from dnnexp.experiments.optimize import problem as module
+from dnnexp.experiments.optimize import comparison as module
+from dnnexp.experiments.optimize.comparison import Comparison
 from dnnexp.experiments.optimize.config import Noise, OptimizeConfig, Record
-from dnnexp.experiments.optimize.problem import Problem
 from dnnexp.experiments.optimize.starts import Starts, UniformStarts
 
 Configure = Callable[..., OptimizeConfig]
@@ -32,13 +32,13 @@ RULES: dict[str, Optimizer] = {
 }
 
 
-def problem(config: OptimizeConfig, objective: Objective, purpose: str = "", runs: int = 3) -> Problem:
+def problem(config: OptimizeConfig, objective: Objective, purpose: str = "", runs: int = 3) -> Comparison:
     streams = Streams(config.seed)
     prepared = objective.prepare(streams)
-    return Problem(config, prepared, np.zeros((objective.dimension, runs)), streams, purpose)
+    return Comparison(config, prepared, np.zeros((objective.dimension, runs)), streams, purpose)
 
 
-def slopes(found: Problem, copies: int, steps: int) -> Floats:
+def slopes(found: Comparison, copies: int, steps: int) -> Floats:
     """The gradients at the minimum of the valley, or at parameters of 0, `(steps, d, copies · runs)`."""
     slope, x = found.slope(copies), np.concatenate([found.starts] * copies, axis=1)
     return np.array([slope(x, step) for step in range(1, steps + 1)])
@@ -90,7 +90,7 @@ def test_adding_an_optimizer_changes_nobody_elses_numbers(
 def test_blocks_of_any_size_give_the_same_numbers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = {f"r{index}": GradientDescent(0.01 * (index + 1)) for index in range(5)}
     whole = run(optimizers=rules, noise=Noise(0.1), steps=30)
-    monkeypatch.setattr(module, "_BLOCK_NUMBERS", 2 * 18)  # two rules of 9 starts in 2 dimensions
+    monkeypatch.setattr(module, "_BLOCK_COORDINATES", 2 * 18)  # two rules of 9 starts in 2 dimensions
     parts = run(optimizers=rules, noise=Noise(0.1), steps=30)
     assert parts.metrics == whole.metrics
     assert all(

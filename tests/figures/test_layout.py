@@ -43,7 +43,7 @@ def test_panels_have_their_size_and_texts_are_apart(count: int, is_shared: bool)
     with matplotlib.rc_context(STYLE):
         assert_readable(made.figure)
     for axes in made.panels:
-        size = axes.get_window_extent().size / made.figure.dpi
+        size = np.array(axes.get_window_extent().size) / made.figure.dpi
         assert np.allclose(size, (2.4, 1.8), atol=0.05)
 
 
@@ -61,7 +61,7 @@ def test_columns_and_rows_may_have_sizes_of_their_own() -> None:
         made.colour_bar(Scale.of([1, 1e5]), matplotlib.colormaps["viridis"], "error")
         figure = made.finish()
     for axes, size in zip(made.panels, [(1, 2), (3, 2), (1, 1), (3, 1)], strict=True):
-        assert np.allclose(axes.get_window_extent().size / figure.dpi, size, atol=0.1)
+        assert np.allclose(np.array(axes.get_window_extent().size) / figure.dpi, size, atol=0.1)
 
 
 def test_items_beyond_one_page_go_on_numbered_pages() -> None:

@@ -15,6 +15,7 @@ its constrained layout: the figure grows around its panels until they have their
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -45,8 +46,10 @@ _LEAST_WIDTH_INCHES = 4.5
 """Width of the narrowest figure: titles and notes are to have lines that can be read."""
 _LINE_SPACING = 1.25
 _MOST_NOTE_LINES = 8
-_ROUNDS = 4
+_ROUNDS = 6
 """Layouts until the panels have their size; one or two are enough where no colour bar is beside them."""
+_ROOM_INCHES = 1.0
+"""Room for the labels of a panel before they are measured."""
 _TOLERANCE_INCHES = 0.02
 _MOST_BELOW, _MOST_BESIDE = 6, 2
 """Columns of a legend below and beside the panels."""
@@ -202,17 +205,30 @@ class Sheet:
             if not np.isfinite(np.asarray(line.get_xydata(), np.float64)).all(axis=1).any():
                 line.set_in_layout(False)  # matplotlib takes it to lie at the corner of the figure
         panels = np.array([sum(self._widths), sum(self._heights)])
-        body = panels + 0.7 * np.array([len(self._widths), len(self._heights)])
+        room = _ROOM_INCHES * np.array([len(self._widths), len(self._heights)])
+        body = panels + room
         for _ in range(_ROUNDS):
             self._fit_parts(*body)
-            self.figure.get_layout_engine().execute(self.figure)  # type: ignore[union-attr]
+            if not self._lay_out():
+                body = body + room
+                continue
             missing = panels - self._measured()
             if np.abs(missing).max() < _TOLERANCE_INCHES:
                 break
-            body = body + missing
+            body = np.maximum(body + missing, panels)
         self.figure.set_layout_engine("none")
         self._move_labels()
         return self.figure
+
+    def _lay_out(self) -> bool:
+        """Whether there is room for the panels beside their labels."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "constrained_layout not applied")
+            try:
+                self.figure.get_layout_engine().execute(self.figure)  # type: ignore[union-attr]
+            except UserWarning:
+                return False
+        return True
 
     def _fit_parts(self, body_width: float, body_height: float) -> None:
         """Size the figure for title, legend and notes around panels that take this room with their labels."""

@@ -105,3 +105,15 @@ def test_a_line_without_points_takes_no_room(x: list[float]) -> None:
         width, height = made.finish().get_size_inches()
     assert width < 6
     assert height < 3
+
+
+def test_labels_may_be_larger_than_their_panel() -> None:
+    with matplotlib.rc_context(STYLE):
+        made = Sheet("t", 4, (0.3, 0.3), columns=2)
+        for axes in made.panels:
+            axes.set_yticks([0, 1], ["a label that is much wider than its panel", "b"])
+            axes.set_xlabel("x")
+        figure = made.finish()
+        assert_readable(figure)
+    for axes in made.panels:
+        assert np.allclose(axes.get_window_extent().size / figure.dpi, 0.3, atol=0.05)

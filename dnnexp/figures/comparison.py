@@ -18,6 +18,8 @@ from dnnexp.figures.scales import Scale
 from dnnexp.figures.style import INK
 
 _SIZE_INCHES = (3.4, 2.6)
+_MOST_GROUPS = 4
+"""Groups of coinciding curves that are named."""
 
 
 class Panel(NamedTuple):
@@ -56,7 +58,8 @@ class Styles:
     def of(self, run: int, curve: str = "") -> dict[str, Any]:
         """The style of a curve of a run."""
         if self._curves:
-            return {**_stroke(run), "color": self._palette.colour(curve)}
+            label = f"{curve} of {self._runs[run]}"
+            return {**_stroke(run), "color": self._palette.colour(curve), "label": label}
         return {**(dots(run) if self._is_dots else line(run)), "label": legend.visible(self._runs[run])}
 
     def handles(self) -> list[Line2D]:
@@ -106,8 +109,9 @@ def compared(
         frame_x(axes, panel)
     sheet.labels(x=x)
     sheet.legend(handles=styles.handles())
-    if len(shown) < len(panels):
-        sheet.notes(f"the first {len(shown)} of {len(panels)}")
+    notes = [f"the first {len(shown)} of {len(panels)}"] if len(shown) < len(panels) else []
+    groups = [group for group in sheet.coinciding() if len(group) > 1]
+    sheet.notes("; ".join(notes + [f"coincide: {', '.join(group)}" for group in groups[:_MOST_GROUPS]]))
     return sheet.finish()
 
 

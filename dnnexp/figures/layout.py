@@ -162,9 +162,7 @@ class Sheet:
             is_merging: whether curves that lie within a pixel of each other have one entry that says so.
         """
         shown = [*(legends.entries(self.panels) if handles is None else handles), *more]
-        dpi = float(STYLE["figure.dpi"])
-        panels = [(axes, (w * dpi, h * dpi)) for axes in self.panels for w, h in [self.size(axes)]]
-        found = legends.merged(shown, legends.coinciding(panels) if is_merging else ())
+        found = legends.merged(shown, self.coinciding() if is_merging else ())
         if not found:
             return
         self._is_below = is_below
@@ -185,6 +183,12 @@ class Sheet:
             )
 
         self._legend = make
+
+    def coinciding(self) -> list[list[str]]:
+        """The labels of the curves, grouped by those that lie within a pixel of each other in all panels."""
+        dpi = float(STYLE["figure.dpi"])
+        panels = [(axes, (w * dpi, h * dpi)) for axes in self.panels for w, h in [self.size(axes)]]
+        return legends.coinciding(panels)
 
     def colour_bar(
         self, scale: Scale, colours: Colormap, label: str = "", panels: Sequence[Axes] | None = None

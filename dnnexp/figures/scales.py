@@ -199,7 +199,9 @@ class Scale:
     def _log_ticks(self, count: int) -> list[float]:
         low, high = np.log10([self.low, self.high])
         if high - low < np.log10(3):
-            values: Any = MaxNLocator(min(count, 4)).tick_values(self.low, self.high)
+            values: Any = MaxNLocator(min(count, 4)).tick_values(
+                self.low if self.below else self.bottom, self.high if self.above else self.top
+            )
         elif high - low < _FEW_DECADES:
             parts = (1, 2, 5) if high - low < 0.6 * _FEW_DECADES else (1, 3)
             values = np.array([m * 10.0**k for k in np.arange(np.floor(low), high) for m in parts])

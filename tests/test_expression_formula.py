@@ -194,8 +194,8 @@ def test_variables(variables: tuple[str, ...], faults: list[tuple[int, str]]) ->
 def test_what_a_formula_cannot_name_is_no_variable(name: str) -> None:
     ((index, message),) = variable_faults(("x", name))
     assert index == 1
-    assert "is no name in formulas; allowed are letters, digits and _" in message
-    with pytest.raises(ExpressionError, match="is no name in formulas"):
+    assert "cannot be named in formulas; allowed are letters, digits and _" in message
+    with pytest.raises(ExpressionError, match="cannot be named in formulas"):
         parse_formula("x", ("x", name))
 
 

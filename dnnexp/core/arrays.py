@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = Any
-"""An array of any library that follows the Python array API standard; there is no type for it yet."""
+"""An array of any library that follows the Python array API standard, which defines no type for it."""
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]

@@ -24,7 +24,7 @@ _AGREEMENT = 4.0
 _VARIATION = 0.1
 """Values that differ by more of their size show the function, not its noise."""
 _FEWEST = 3
-"""From so many differences, at least, a level is taken where the tests find no noise."""
+"""At least this many differences are used for a level where the tests find no noise."""
 _STEPS = (1e-13, 1e-10, 1e-7, 3e-7, 1e-6)
 """h relative to x: from 450 spacings of double precision to one, and to eight, of single precision."""
 _LARGER_STEPS = (1e-5, 1e-3)

@@ -31,7 +31,7 @@ class Recording:
         keep_points: whether the points of the recorded steps are kept.
         every_value: whether the value is taken at every step, or at the recorded ones only; thresholds are
             then noted there, and a value that is not finite, too.
-        measure: what is recorded beside the value: from points `(d, runs)` to named `(runs,)`.
+        measure: gives the quantities recorded beside the value, from points `(d, runs)` to named `(runs,)`.
     """
 
     steps: Integers
@@ -238,7 +238,7 @@ class _Ledger:
                 curve[entry] = np.where(np.isinf(values[row]), np.nan, found)
 
     def close(self) -> Trajectory:
-        """The trajectory; what was not stepped because every run is frozen stays as it was held."""
+        """The trajectory; steps after every run is frozen keep the last values."""
         if self._result.point is not None:
             self._result.point[self._entered :] = self._held
         return replace(self._result, final=self._held.copy())

@@ -63,9 +63,9 @@ class Expression:
         Checker(self.text, outline).truth("a check", self._body)
 
     def evaluate(self, metrics: Mapping[str, Any]) -> Outcome:
-        """Return whether the check holds; what is null or missing leaves it undecided.
+        """Return whether the check holds; null or missing values leave it undecided.
 
-        Only where it matters: `null < 1 and 2 < 1` is false whatever the null stands for.
+        They do so only if they matter: `null < 1 and 2 < 1` is false for every value of the null.
         """
         evaluator = Evaluator(self.text, metrics)
         try:
@@ -93,7 +93,7 @@ class Expression:
 
 
 def parse(text: str) -> Expression:
-    """Return the expression in `text`, or raise ExpressionError for what is not in the language."""
+    """Return the expression in `text`, or raise ExpressionError if it is not in the language."""
     line, body = read(text)
     Grammar(line).admit(body)
     return Expression(text, body)

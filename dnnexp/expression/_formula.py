@@ -28,7 +28,7 @@ class Formula:
     """A formula of some variables; made by `parse_formula`.
 
     Points are `(d, ...)`, one coordinate for each variable, real or complex arrays of any library that
-    follows the array API standard. What is no number (1/0, the log of a negative number) is inf or NaN, with
+    follows the array API standard. Undefined values (1/0, the log of a negative number) are inf or NaN, with
     the warning that the array library gives. At a kink of abs, min, max or a root of squares the derivative
     is the mean of those to both sides: 0 for abs at 0.
     """
@@ -70,7 +70,7 @@ class Formula:
 
 
 def parse_formula(text: str, variables: Sequence[str]) -> Formula:
-    """The formula of some variables in a text, or ExpressionError for what is none.
+    """The formula of some variables in a text, or ExpressionError if it is not one.
 
     The language is that of the variables, numbers, pi and e, `+ - * / **`, and the functions; what it shares
     with that of `parse` means the same there.
@@ -93,7 +93,7 @@ def variable_faults(variables: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield index, f"the variable {name!r} stands twice; each may stand once"
         elif not is_name(name):
             allowed = "allowed are letters, digits and _, and no word of Python's"
-            yield index, f"the variable {name!r} is no name in formulas; {allowed}"
+            yield index, f"the variable {name!r} cannot be named in formulas; {allowed}"
 
 
 def is_name(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Formulas as graphs: what occurs several times is one node, and what is constant is a number."""
+"""Formulas as graphs: repeated terms are one node, and constant terms are numbers."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class Node:
     """An operation on other nodes, a variable, or a constant; arithmetic on it makes nodes of its graph."""
 
     graph: "Graph" = field(repr=False)
-    place: int  # in the order of making: operands come before what is made of them
+    place: int  # order of creation: operands come first
     operation: str = ""
     operands: tuple["Node", ...] = ()
     number: float | None = None  # of a constant

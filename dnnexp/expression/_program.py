@@ -14,7 +14,7 @@ Step: TypeAlias = tuple[Callable[..., Any], int, int | None, int]
 class Program:
     """Computes some nodes at points.
 
-    Values live in slots. A slot is used again after the last use of what it holds, so that no more
+    Values live in slots. A slot is reused after the last use of its value, so that no more
     arrays are alive than are needed.
     """
 
@@ -58,7 +58,7 @@ def _slots(nodes: list[Node], results: list[Node]) -> dict[int, int]:
     slots: dict[int, int] = {}
     free: list[int] = []
     size = 0
-    for node in sorted(nodes, key=lambda node: bool(node.operation)):  # what is given comes first
+    for node in sorted(nodes, key=lambda node: bool(node.operation)):  # given values come first
         for operand in dict.fromkeys(node.operands):
             given = operand.number is not None or operand.place in kept
             if last[operand.place] == node.place and not given:

@@ -6,7 +6,7 @@ from dnnexp.expression._wording import quoted
 
 
 class ExpressionError(ValueError):
-    """A text that is no admissible expression, or does not fit the metrics.
+    """A text that is not a valid expression, or does not fit the metrics.
 
     Attributes:
         column: 1-based column in the text, where known.

@@ -107,7 +107,7 @@ def test_a_minimizer_may_be_rounded() -> None:
 @pytest.mark.parametrize("minimum", [None, 0.05])
 def test_a_minimizer_beside_which_the_formula_is_less_is_refused(minimum: float | None) -> None:
     """Gaps, reached targets and theory used to be told of a point that is no minimum."""
-    with pytest.raises(ValueError, match="minimizer: must be a minimum, but beside it"):
+    with pytest.raises(ValueError, match="minimizer: must be a minimum, but near it"):
         formula(expression="x**2/20 + y**2", minimizer=(1.0, 0.0), minimum=minimum)
 
 
@@ -162,11 +162,15 @@ def test_a_minimum_from_a_minimizer_is_written_and_read_again() -> None:
         ({"variables": []}, ("variables",), "needs at least 1 item"),
         ({"variables": ["x", "y", "x"]}, ("variables", 2), "the variable 'x' stands twice"),
         ({"variables": ["sin", "x", "y"]}, ("variables", 0), "has the name of a function; choose another"),
-        ({"variables": ["x", "a-b"]}, ("variables", 1), "is no name in formulas"),
+        ({"variables": ["x", "a-b"]}, ("variables", 1), "cannot be named in formulas"),
         ({"variables": ["x", "__y"]}, ("variables", 1), "must be a letter, then letters"),
         ({"variables": [f"x{i}" for i in range(101)]}, ("variables",), "at most 100"),
         ({"minimizer": [0]}, ("minimizer",), "has 1 coordinates, but there are 2 variables"),
-        ({"minimizer": [0, 0], "minimum": 1}, ("minimum",), "must be the least value, but at the minimizer"),
+        (
+            {"minimizer": [0, 0], "minimum": 1},
+            ("minimum",),
+            "must be the smallest value, but at the minimizer",
+        ),
         (
             {"minimizer": [0, 0], "expression": "log(x) + y"},
             ("minimizer",),

@@ -184,9 +184,9 @@ def test_separable_classes_with_a_tiny_penalty_have_a_minimum_or_none(data: Any,
 def test_a_problem_that_is_too_large_has_no_known_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
     model = LeastSquares(data=Teacher(10, 3000))  # 3001 parameters
     assert prepared(model).minimum is None
-    monkeypatch.setattr(regression, "_MOST_PARAMETERS", 3001)
+    monkeypatch.setattr(regression, "_MAX_PARAMETERS", 3001)
     assert prepared(model).minimum < 1e-25
-    monkeypatch.setattr(regression, "_MOST_PRODUCTS", 8 * 3001**2 - 1)  # 8 training rows
+    monkeypatch.setattr(regression, "_MAX_PRODUCTS", 8 * 3001**2 - 1)  # 8 training rows
     assert prepared(model).minimum is None
 
 

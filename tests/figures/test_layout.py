@@ -116,4 +116,4 @@ def test_labels_may_be_larger_than_their_panel() -> None:
         figure = made.finish()
         assert_readable(figure)
     for axes in made.panels:
-        assert np.allclose(axes.get_window_extent().size / figure.dpi, 0.3, atol=0.05)
+        assert np.allclose(np.array(axes.get_window_extent().size) / figure.dpi, 0.3, atol=0.05)

@@ -114,7 +114,7 @@ def test_performance_profiles_are_those_computed_by_hand() -> None:
 
 def test_the_profile_says_how_many_pairs_count() -> None:
     (axes,) = performance_profile(*by_hand(TIMES)).axes
-    assert "4 of 5" in notes(axes.get_figure(root=True))
+    assert "4 of 5" in notes(axes.figure)
     assert [str(line.get_label()) for line in axes.lines] == ["a  best on 3", "b  best on 2", "c  best on 0"]
 
 
@@ -122,7 +122,7 @@ def test_profiles_of_what_nobody_reached_are_empty() -> None:
     result, found = by_hand({"a": [None, None], "b": [None, None]})
     (axes,) = performance_profile(result, found).axes
     assert all(np.asarray(line.get_ydata()).max() == 0 for line in axes.lines)
-    assert "0 of 2" in notes(axes.get_figure(root=True))
+    assert "0 of 2" in notes(axes.figure)
 
 
 def test_there_is_a_panel_for_every_objective(run_optimize: Run) -> None:

@@ -18,21 +18,21 @@ class Activation(Part, ABC):
 
     kind = "activation"
     kinks: ClassVar[tuple[float, ...]] = ()
-    """The arguments at which f has no second derivative: its slope jumps there, or turns a corner.
+    """The kinks: arguments at which f has no second derivative.
 
-    Across one a central difference is no derivative, or one of first order only, and a quadrature rule
-    loses its accuracy.
+    Across a kink a central difference does not approximate the derivative, or only to first order, and a
+    quadrature rule loses its accuracy.
     """
     saturation: ClassVar[tuple[float, float] | None] = None
     """Outputs outside this interval count as saturated; None where the activation does not saturate.
 
-    A function that nears both its bounds smoothly is saturated within about 1 % of its range of either;
-    one that has slope until it meets them, where it has met them. A bound of 0 on one side only is no
-    saturation: such outputs are counted as zeros.
+    A function that approaches its bounds smoothly is saturated within about 1 % of its range of either bound;
+    a function of straight pieces is saturated where it has reached a bound. A lower bound of 0 alone does not
+    count: such outputs are counted as zeros.
     """
 
     complex_roundings: ClassVar[int] = 8
-    """By how many roundings f of a complex z may be further off than f of a real one."""
+    """Additional roundings that f of a complex z may be off, compared to f of a real z."""
 
     @abstractmethod
     def f(self, z: Array) -> Array:
@@ -51,7 +51,7 @@ class Activation(Part, ABC):
 
 
 _FAR = 800.0
-"""e⁻⁸⁰⁰ is 0 in double precision, and all the more in single."""
+"""e⁻⁸⁰⁰ is 0 in double and in single precision."""
 
 
 def magnitude(z: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A straight line and a wave: no bound is neared, nothing saturates."""
+"""A straight line and a wave, which do not saturate."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sine(Activation):
     """Sine: sin(ω z); derivative ω cos(ω z). ω is `frequency`, 1 unless given; SIREN takes 30.
 
     Sitzmann et al., "Implicit neural representations with periodic activation functions", NeurIPS 2020.
-    It does not saturate: the bounds are passed, not neared.
+    It does not saturate, since it does not stay near its bounds.
     """
 
     frequency: Positive = 1.0

@@ -1,4 +1,4 @@
-"""Rectifiers: made of straight lines, without bound above, but for the capped one."""
+"""Rectifiers: made of straight lines; all but the capped one are unbounded above."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ class Tanh(Activation):
 class Softsign(Activation):
     """Softsign: z / (1 + |z|); derivative 1 / (1 + |z|)². Saturated outside [-0.98, 0.98].
 
-    It nears its bounds as 1/|z|, not exponentially: 0.98 is reached at z = 49. The second derivative jumps
-    from 2 to −2 at 0.
+    It approaches its bounds as 1/|z|, not exponentially: 0.98 is reached at z = 49. The second derivative
+    jumps from 2 to −2 at 0.
 
     Bergstra et al., "Quadratic polynomials learn better image features", 2009; as a remedy for saturation in
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
@@ -65,7 +65,7 @@ class Softsign(Activation):
     saturation: ClassVar[tuple[float, float] | None] = (-0.98, 0.98)
 
     def f(self, z: Array) -> Array:
-        """z / (1 + |z|), beyond ±1 as ±(1 − 1 / (1 + |z|)), of which the complex step cancels nothing."""
+        """z / (1 + |z|), beyond ±1 as ±(1 − 1 / (1 + |z|)), in which the complex step cancels nothing."""
         xp, size = namespace(z), magnitude(z)
         rest = 1 / (1 + size)
         far = xp.where(real(z) >= 0, 1 - rest, rest - 1)

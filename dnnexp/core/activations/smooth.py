@@ -30,7 +30,7 @@ class Softplus(Activation):
     """Softplus: log(1 + exp(β z)) / β; derivative the sigmoid of β z.
 
     Dugas et al., "Incorporating second-order functional knowledge for better option pricing", NIPS 2000.
-    PyTorch goes over to z itself where β z > 20, and is up to 2e-9 / β off there; here the formula holds on.
+    PyTorch returns z where β z > 20, with an error of up to 2e-9 / β; here the formula is used everywhere.
     """
 
     beta: Positive = 1.0

@@ -1,4 +1,4 @@
-"""NPZ to a table. What is wrong is told by array and row, from 0 as numpy counts and from 1."""
+"""Reads NPZ files. Problems name the array and the row (from 0, as numpy counts, and from 1)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _arrays(path: str, *names: str) -> list[Any]:
 
 
 def _no_numbers(path: str, name: str, values: Any) -> Iterator[str]:
-    """What in an array is no number that is admitted."""
+    """The problem of the first inadmissible number in an array."""
     if values.dtype.kind not in "iufb":
         yield f"{path}: the array {name!r} must hold real numbers, not {values.dtype}"
         return
@@ -89,7 +89,7 @@ def _text(path: str, name: str, labels: Any) -> list[str]:
     try:
         found = [str(label).strip() for label in labels.astype(np.str_)]
     except UnicodeDecodeError:
-        raise DataError(f"{path}: the array {name!r} holds bytes that are no ASCII text") from None
+        raise DataError(f"{path}: the array {name!r} contains bytes that are not ASCII text") from None
     refuse(
         [f"{path}: {name}[{i}] (row {i + 1}) is an empty text" for i, label in enumerate(found) if not label]
     )

@@ -15,10 +15,10 @@ from dnnexp.registry import Part
 
 
 class DataError(ValueError):
-    """Data that cannot be used: `problems`, each with where (file, row), what was found, what is allowed."""
+    """Unusable data; each of its `problems` says where (file, row), what was given and what is allowed."""
 
     def __init__(self, *problems: str) -> None:
-        """From what is wrong."""
+        """Raise it with the list of problems."""
         super().__init__("; ".join(problems))
         self.problems = problems
 

@@ -116,7 +116,7 @@ def _stamp(path: str) -> Stamp:
     except ValueError as error:  # a null character
         raise DataError(f"{path!r}: cannot be read: {error}") from None
     if not stat.S_ISREG(found.st_mode):
-        raise DataError(f"{path}: cannot be read: it is no regular file")
+        raise DataError(f"{path}: cannot be read: it is not a regular file")
     return found.st_mtime_ns, found.st_size
 
 

@@ -17,7 +17,7 @@ Rows = Annotated[int, Ge(2), Le(10**7)]
 Width = Annotated[int, Ge(1), Le(10**5)]
 Noise = Annotated[float, Ge(0), Le(1e6)]
 _MOST_NUMBERS = 10**8
-"""An array of so many takes 0.8 GB."""
+"""The largest number of entries; an array of this size takes 0.8 GB."""
 
 
 @register("teacher")

@@ -1,4 +1,4 @@
-"""CSV to a table. What is wrong is told by line (from 1, that of the header) and column, all at once."""
+"""Reads CSV files. All problems are reported at once, by line (the header is line 1) and column."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 40
 _MOST_NAMES = 20
 """The names of longer headers are not listed."""
 _Problem = tuple[int, str]
-"""A line, and what is wrong there."""
+"""A line and its problem."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Initializer(Part, ABC):
         """Values of that shape for a layer of that fan-in and fan-out.
 
         Raises:
-            ValueError: the shape is no matrix, and it makes matrices only; or it needs an activation.
+            ValueError: the shape is not a matrix, which this initializer needs; or an activation is missing.
         """
 
     def entry_variance(self, fan_in: int, fan_out: int) -> float | None:

@@ -29,7 +29,7 @@ class LayerInitializer(Checked):
     @check("biases")
     @staticmethod
     def vectors(biases: Initializer) -> Iterator[Problem]:
-        """Biases are no matrix."""
+        """Biases are not a matrix."""
         if biases.only_matrices:
             allowed = ", ".join(
                 name
@@ -121,7 +121,7 @@ class LayerInitializer(Checked):
 
 
 def _variance_of(biases: Initializer) -> float | None:
-    """In a layer of one unit: whether there is one hangs on no fan."""
+    """The variance in a layer of one unit; whether it exists does not depend on the fans."""
     return biases.entry_variance(1, 1)
 
 

@@ -46,7 +46,7 @@ class Constant(Initializer):
         return np.full(shape, float(self.value))
 
     def entry_variance(self, fan_in: int, fan_out: int) -> float | None:
-        """0 for the value 0; any other is no mean of 0."""
+        """0 for the value 0; other values have a mean that is not 0."""
         return None if self.value else 0.0
 
 
@@ -111,8 +111,8 @@ class TruncatedNormal(Initializer):
     """Truncated normal: N(0, std²) on ± cut · std, drawn anew where it would lie beyond.
 
     `std` is that of the normal before the cut, as in PyTorch's `trunc_normal_` and JAX's
-    `truncated_normal`: what is drawn has 0.8796 of it at the default cut of 2. With `corrected: true` it is
-    that of what is drawn (as in JAX's and Keras's variance scaling), and the ends are ± cut · std / 0.8796.
+    `truncated_normal`: the drawn numbers have 0.8796 of it at the default cut of 2. With `corrected: true`
+    they have all of it (as in JAX's and Keras's variance scaling), with ends ± cut · std / 0.8796.
     """
 
     std: NonNegative
@@ -137,6 +137,6 @@ class TruncatedNormal(Initializer):
         return np.asarray(self.std / (self.shrinkage if self.corrected else 1.0) * unit)
 
     def entry_variance(self, fan_in: int, fan_out: int) -> float:
-        """That of what is drawn, the cut included."""
+        """The variance of the drawn numbers, with the cut."""
         std = self.std * (1.0 if self.corrected else self.shrinkage)
         return std * std

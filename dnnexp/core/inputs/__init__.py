@@ -1,4 +1,4 @@
-"""Inputs: what is fed to a network."""
+"""Inputs of a network."""
 
 from dnnexp.core.inputs.base import DrawnInput, Input
 from dnnexp.core.inputs.distributions import NormalInput, UniformInput

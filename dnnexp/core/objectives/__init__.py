@@ -3,7 +3,7 @@
 # in the order in which they are listed: the plain ones first
 # isort: off
 from dnnexp.core.objectives.base import Objective, Slope
-from dnnexp.core.objectives.instance import MOST_TURNED, TestFunction
+from dnnexp.core.objectives.instance import MAX_INSTANCE_DIMENSION, TestFunction
 from dnnexp.core.objectives.quadratics import Ellipsoid, Quadratic, Sphere, Valley
 from dnnexp.core.objectives.valleys import Beale, DixonPrice, Himmelblau, Rosenbrock, Zakharov
 from dnnexp.core.objectives.planar import Booth, Branin, Matyas, Ravine, Saddle, ThreeHumpCamel
@@ -14,7 +14,7 @@ from dnnexp.core.objectives.regression import LeastSquares, LogisticRegression
 from dnnexp.core.objectives.training import NetworkTraining
 
 __all__ = [
-    "MOST_TURNED",
+    "MAX_INSTANCE_DIMENSION",
     "Ackley",
     "Beale",
     "Booth",

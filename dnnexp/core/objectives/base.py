@@ -1,4 +1,4 @@
-"""What all objectives share: a function to minimise, its gradient, and what is known of its minimum.
+"""The base of all objectives: a function to minimise, its gradient, and its minimum if it is known.
 
 Coordinates come first: a point is `(d,)`, a set of them `(d, ...)`, their values `(...)`. So a formula as
 written in a book, `x[0]**2 / 20 + x[1]**2`, holds for any number of points, real or complex.
@@ -24,7 +24,7 @@ Slope: TypeAlias = Callable[[Array, int], Array]
 
 
 class Objective(Part, ABC):
-    """Base of the objectives. What a run evaluates is what `prepare` returns."""
+    """Base of the objectives. A run evaluates the objective that `prepare` returns."""
 
     kind = "objective"
     takes_complex: ClassVar[bool] = True
@@ -37,7 +37,7 @@ class Objective(Part, ABC):
 
         @property
         def minimum(self) -> float | None:
-            """The least value; None where it is not known."""
+            """The smallest value; None if it is not known."""
 
         @property
         def is_costly(self) -> bool:
@@ -45,7 +45,7 @@ class Objective(Part, ABC):
 
         @property
         def measures(self) -> tuple[str, ...]:
-            """The names of what `measure` gives, such as `train_loss`."""
+            """The names of the quantities that `measure` returns, such as `train_loss`."""
 
     else:
         minimum, is_costly, measures = 0.0, False, ()
@@ -67,7 +67,7 @@ class Objective(Part, ABC):
         return None
 
     def prepare(self, streams: Streams) -> Objective:
-        """The objective as it is to be evaluated: moved, its data loaded; itself where nothing is to do."""
+        """The objective to evaluate: shifted, or with its data loaded; by default the objective itself."""
         del streams
         return self
 
@@ -99,7 +99,7 @@ class Objective(Part, ABC):
         return None
 
     def measure(self, x: Array) -> Mapping[str, Floats]:
-        """What is recorded beside the value, by name: at points `(d, runs)`, each `(runs,)`."""
+        """The quantities recorded beside the value, by name: at points `(d, runs)`, each `(runs,)`."""
         del x
         return {}
 

@@ -16,8 +16,8 @@ from dnnexp.core.objectives.base import Box, Objective
 from dnnexp.expression import ExpressionError, Formula, parse_formula, variable_faults
 from dnnexp.registry import Name, Problem, check, register
 
-_ROUNDED = 1e-6
-"""How much less a value may be than a minimum that is given: minimizers are written with some digits."""
+_MINIMUM_ROUNDING = 1e-6
+"""How far below a given minimum a value may lie, since minimizers are written with few digits."""
 
 
 @register("expression")
@@ -28,9 +28,9 @@ class ExpressionObjective(Objective):
     Numbers, pi, e, + - * / **, and the functions sqrt exp log log10 sin cos tan arcsin arccos arctan sinh
     cosh tanh abs min max. Its gradient is exact to rounding, by forward mode (Griewank and Walther,
     "Evaluating derivatives", 2008, section 3.1); at a kink of abs, min, max or a root of squares it is the
-    mean of those to both sides. Where the formula is no number (1/0, the log of a negative one), a run counts
-    as diverged. A `minimizer` makes the minimum known, `minimum` gives it alone; without either, targets are
-    on the value itself. Starts of its own are uniform in the `box`.
+    mean of the one-sided gradients. Where the formula is undefined (1/0, the log of a negative number), a run
+    counts as diverged. `minimizer` or `minimum` makes the minimum known; without either, targets refer to the
+    value itself. Its own starts are uniform in the `box`.
     """
 
     takes_complex: ClassVar[bool] = False  # abs, min and max are not analytic
@@ -49,16 +49,16 @@ class ExpressionObjective(Objective):
     @check("variables")
     @staticmethod
     def named(variables: tuple[str, ...]) -> Iterator[Problem]:
-        """A formula can speak of every variable."""
+        """Every variable can be named in a formula."""
         for index, message in variable_faults(variables):
             yield ("variables", index), message
 
     @check("expression", "variables")
     @staticmethod
     def admissible(expression: str, variables: tuple[str, ...]) -> Iterator[Problem]:
-        """The formula is one, of these variables."""
+        """The formula is valid for these variables."""
         if any(variable_faults(variables)):
-            return  # said already
+            return  # reported already
         try:
             parse_formula(expression, variables)
         except ExpressionError as error:
@@ -70,7 +70,7 @@ class ExpressionObjective(Objective):
     def sized(
         variables: tuple[str, ...], minimizer: tuple[float, ...] | None, box: Bounds | None
     ) -> Iterator[Problem]:
-        """What is given for every variable is given as often as there are variables."""
+        """Lists have one entry for every variable."""
         d = len(variables)
         if minimizer is not None and len(minimizer) != d:
             yield ("minimizer",), f"has {len(minimizer)} coordinates, but there are {d} variables"
@@ -87,24 +87,24 @@ class ExpressionObjective(Objective):
         minimizer: tuple[float, ...] | None,
         minimum: float | None,
     ) -> Iterator[Problem]:
-        """The value at the minimizer is a number, none beside it is less, and it is not below the minimum."""
+        """The value at the minimizer is finite, the smallest nearby, and not above the minimum."""
         if minimizer is None or len(minimizer) != len(variables):
             return
         try:
             formula = parse_formula(expression, variables)
         except ExpressionError:
-            return  # said already
+            return  # reported already
         value = _value_at(formula, minimizer)
         if not np.isfinite(value):
             yield ("minimizer",), f"must be where the formula is a finite number, but there it is {value}"
             return
-        if minimum is not None and value < minimum - _ROUNDED * max(1, abs(minimum)):
-            yield ("minimum",), f"must be the least value, but at the minimizer the formula is {value}"
+        if minimum is not None and value < minimum - _MINIMUM_ROUNDING * max(1, abs(minimum)):
+            yield ("minimum",), f"must be the smallest value, but at the minimizer the formula is {value}"
             return
         least = value if minimum is None else minimum
         less = _least_beside(formula, minimizer)
-        if less < least - _ROUNDED * max(1, abs(least)):
-            text = f"must be a minimum, but beside it the formula is {less:.6g}, not {least:.6g}"
+        if less < least - _MINIMUM_ROUNDING * max(1, abs(least)):
+            text = f"must be a minimum, but near it the formula is {less:.6g}, below {least:.6g}"
             yield ("minimizer",), text
 
     @cached_property
@@ -117,7 +117,7 @@ class ExpressionObjective(Objective):
         return len(self.variables)
 
     def __post_init__(self) -> None:
-        """Take the value at a minimizer that is given for the minimum."""
+        """Use the value at a given minimizer as the minimum."""
         super().__post_init__()
         if self.minimizer is not None and self.minimum is None:
             object.__setattr__(self, "minimum", _value_at(self._formula, self.minimizer))
@@ -143,7 +143,7 @@ class ExpressionObjective(Objective):
 
 
 def _least_beside(formula: Formula, point: tuple[float, ...]) -> float:
-    """The least value found some way down the gradient, a tenth to a billionth of the point's size away."""
+    """The smallest value along the negative gradient, at 0.1 to 1e-9 times the size of the point."""
     x = np.array(point, dtype=np.float64)[:, None]
     with np.errstate(all="ignore"):
         slope = formula.gradient(x)

@@ -1,4 +1,4 @@
-"""Test functions, and their instances: the same function moved and turned by a seed."""
+"""Test functions, and their instances: the same function shifted and rotated by a seed."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from dnnexp.core.arrays import Array, Floats, coordinate_sum, namespace
 from dnnexp.core.objectives.base import Box, Objective, column
 from dnnexp.core.streams import Streams
 
-MOST_TURNED = 100
-"""The largest dimension of an instance: every step takes the square of it a run."""
+MAX_INSTANCE_DIMENSION = 100
+"""The largest dimension of an instance; the cost of a step grows with its square."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestFunction(Objective, ABC):
     """Base of the functions with a known domain and known minima.
 
-    `instance` moves and turns the function by a seed, as benchmark suites do (Hansen et al., "Real-parameter
-    black-box optimization benchmarking: noiseless functions definitions", 2009): f(Q (x − c − s) + c), with
-    c the centre of the domain, Q a random rotation (uniform over all) and s a shift, uniform within a fifth
-    of the domain's width to either side. The minima are f's, moved along; the domain stays.
+    `instance` shifts and rotates the function by a seed, as benchmark suites do (Hansen et al.,
+    "Real-parameter black-box optimization benchmarking: noiseless functions definitions", 2009):
+    f(Q (x − c − s) + c), with c the centre of the domain, Q a random rotation (uniform over all) and s a
+    shift, uniform within a fifth of the domain's width to either side. The minima are shifted with the
+    function; the domain is not.
     """
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # pytest must not collect it
 
     instance: Annotated[int, Ge(0), Le(2**63 - 1)] | None = None
     if TYPE_CHECKING:
 
         @property
         def minimum(self) -> float:
-            """The least value."""
+            """The smallest value."""
 
     @abstractmethod
     def minimizers(self) -> Floats:

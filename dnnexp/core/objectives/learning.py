@@ -25,7 +25,7 @@ from dnnexp.core.streams import Streams
 from dnnexp.registry import Count, Problem, check
 
 _BLOCK_NUMBERS = 2**21
-"""About how many numbers a layer's outputs hold where many rows are sent through many networks: 16 MiB."""
+"""Numbers in a layer's outputs when many rows are sent through many networks (16 MiB)."""
 Rows: TypeAlias = tuple[Floats, Floats]
 """Features `(..., batch, d)` and targets `(..., batch, k)`."""
 
@@ -35,7 +35,7 @@ class Learning(Objective, ABC):
     """Base of the objectives on data.
 
     `batch` rows make a gradient: every start goes through the training rows in an order of its own, drawn
-    anew for each epoch; the rows that are left over at its end, fewer than a batch, are not used in it.
+    anew for each epoch; rows left over at its end, fewer than a batch, are not used.
     Without `batch` (null), all rows make a gradient. All optimizers see the same batches. `value` is the loss
     over all training rows.
     """
@@ -53,7 +53,7 @@ class Learning(Objective, ABC):
     @check("data", "batch")
     @staticmethod
     def enough_rows(data: Data, batch: int | None) -> Iterator[Problem]:
-        """There are rows for a batch, and for the validation part that is asked for."""
+        """There are enough rows for a batch and for validation."""
         rows = data.shape().rows
         left = rows - data.held_out()
         tail = f"of {rows} rows, {data.validation:g} of them held out, {left} are left to train on"
@@ -84,7 +84,7 @@ class Learning(Objective, ABC):
 
     @property
     def is_costly(self) -> bool:
-        """Where gradients are of mini-batches."""
+        """Whether gradients are of mini-batches."""
         return self.batch is not None
 
     @property
@@ -139,13 +139,13 @@ class Learning(Objective, ABC):
         return total
 
     def _parts(self, table: Table) -> Iterator[Rows]:
-        """The rows of a table, so many at a time that a layer's outputs are a block."""
+        """The rows of a table in parts, so that a layer's outputs fit a block."""
         size = max(1, _BLOCK_NUMBERS // max(self.network.widths))
         for first in range(0, len(table.features), size):
             yield table.features[first : first + size], table.targets[first : first + size]
 
     def _blocks(self, x: Floats, table: Table) -> Iterator[Floats]:
-        """The networks `(P, runs)`, as many at a time as a block admits: what one gives hangs on no other."""
+        """The networks `(P, runs)` in parts that fit a block; the networks do not affect each other."""
         size = max(1, _BLOCK_NUMBERS // (len(table.features) * max(self.network.widths)))
         for first in range(0, x.shape[1], size):
             yield x[:, first : first + size]
@@ -180,7 +180,7 @@ class Learning(Objective, ABC):
         return {"loss": loss} if table.classes is None else {"loss": loss, "accuracy": right}
 
     def _sums(self, table: Table, x: Floats) -> tuple[Floats, Floats]:
-        """The sum of the losses over a table, and how many rows are classified rightly, each `(runs,)`."""
+        """The sum of the losses over a table, and the number of correctly classified rows, each `(runs,)`."""
         losses, right = [], []
         for features, targets in self._parts(table):
             output = self.network.forward(x, features).output
@@ -198,7 +198,7 @@ def _columns(x: Floats) -> Floats:
 
 
 def _predicted(output: Floats) -> Integers:
-    """The class of the largest output, the first of equal ones; a single output is that of class 1 over 0."""
+    """The class of the largest output (the first of equal ones); a single output is the logit of class 1."""
     scores = output.real
     return (scores[..., 0] > 0).astype(np.int64) if scores.shape[-1] == 1 else scores.argmax(axis=-1)
 

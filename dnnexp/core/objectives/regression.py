@@ -18,11 +18,11 @@ from dnnexp.core.network import Network
 from dnnexp.core.objectives.learning import Learning
 from dnnexp.registry import NonNegative, Positive, Problem, check, register
 
-_MOST_PARAMETERS = 3000
-"""Above it no minimum is computed: the Hessian would take 72 MB and more."""
-_MOST_PRODUCTS = 10**10
-"""Above so many products, rows times parameters squared, neither: it would take minutes."""
-_NEWTON_STEPS = 100
+_MAX_PARAMETERS = 3000
+"""No minimum is computed for more parameters, whose Hessian would take over 72 MB."""
+_MAX_PRODUCTS = 10**10
+"""No minimum is computed for problems larger than this (rows times parameters squared)."""
+_MAX_NEWTON_STEPS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,9 @@ class Linear(Learning):
 
     @cached_property
     def _minimizer(self) -> Floats | None:
-        """θ*, `(P,)`, of a prepared objective; None where it takes too long or is lost in rounding."""
+        """θ*, `(P,)`, of a prepared objective; None if it would take too long or is lost in rounding."""
         train, count = self.split.train, self.dimension
-        if count > _MOST_PARAMETERS or len(train.features) * count**2 > _MOST_PRODUCTS:
+        if count > _MAX_PARAMETERS or len(train.features) * count**2 > _MAX_PRODUCTS:
             return None
         with np.errstate(all="ignore"):
             try:
@@ -52,7 +52,7 @@ class Linear(Learning):
 
     @abstractmethod
     def _solve(self, x: Floats, t: Floats) -> Floats | None:
-        """The best weights and biases `(k, d + 1)` for features with a column of ones; None if not found."""
+        """The optimal weights and biases `(k, d + 1)` for features with a column of ones, or None."""
 
     @cached_property
     def _least(self) -> float | None:
@@ -84,7 +84,7 @@ class LeastSquares(Linear):
 
     λ is `l2`; θ holds W row by row, then b, and n counts the training rows. Classes are one-hot targets. The
     minimizer solves the normal equations, by the singular value decomposition of the features and √(nλ) I
-    below them (the one of least norm where there are several).
+    below them (of several minimizers, the one of smallest norm).
     """
 
     l2: NonNegative = 0.0
@@ -154,14 +154,14 @@ class LogisticRegression(Linear):
     @check("data")
     @staticmethod
     def classes(data: Data) -> Iterator[Problem]:
-        """There are classes."""
+        """The targets are classes."""
         if not data.shape().has_classes:
             hint = "; where they are classes, give task: classification" if hasattr(data, "task") else ""
             yield ("data",), f"must have classes, but the targets of {data.name} are numbers{hint}"
 
     @cached_property
     def network(self) -> Network:
-        """One layer, linear: one logit for two classes, else one a class."""
+        """One linear layer: one logit for two classes, else one per class."""
         shape = self.data.shape()
         return Network((shape.features, 1 if shape.targets == 2 else shape.targets), (Identity(),))
 
@@ -176,16 +176,16 @@ class LogisticRegression(Linear):
         return self.l2
 
     def _solve(self, x: Floats, t: Floats) -> Floats | None:
-        """Newton's method from 0; None where it does not come to rest."""
+        """Newton's method from 0; None if it does not converge."""
         weights: Floats = np.zeros((self.network.widths[-1], x.shape[1]))
         value, best, smallest = self._value_of(weights, x, t), weights, np.inf
-        for _ in range(_NEWTON_STEPS):
+        for _ in range(_MAX_NEWTON_STEPS):
             p = _probabilities(x @ weights.T)
             gradient = (p - t[:, -len(weights) :]).T @ x / len(x) + self.l2 * weights
             newton: Any = np.linalg.solve(_hessian(p, x, self.l2), gradient.ravel())
             step = newton.reshape(weights.shape)
             decrease, norm = float(np.sum(gradient * step)), float(np.linalg.norm(gradient))
-            if decrease <= _NEAR * value:  # the fall of f is lost in its rounding: only the gradient tells
+            if decrease <= _NEAR * value:  # lost in the rounding of f: only the gradient is informative
                 if norm >= smallest / 2:
                     return weights if norm < smallest else best
                 best, smallest, weights = weights, norm, weights - step
@@ -196,14 +196,14 @@ class LogisticRegression(Linear):
     def _damped(
         self, weights: Floats, step: Floats, value: float, decrease: float, x: Floats, t: Floats
     ) -> tuple[Floats, float]:
-        """The first of the step, its half, its quarter, … that takes enough off the value."""
+        """The first of the step, its half, its quarter, … that decreases the value enough."""
         size = 1.0
         while size > 1e-10:
             new = weights - size * step
             if (found := self._value_of(new, x, t)) <= value - 1e-4 * size * decrease:
                 return new, found
             size /= 2
-        raise np.linalg.LinAlgError("no descent: the Hessian is singular to rounding")
+        raise np.linalg.LinAlgError("no descent: the Hessian is singular up to rounding")
 
     def _value_of(self, weights: Floats, x: Floats, t: Floats) -> float:
         loss = float(self.model_loss.value(x @ weights.T, t)) / len(x)
@@ -215,7 +215,7 @@ _NEAR = 1e-10
 
 
 def _probabilities(logits: Floats) -> Floats:
-    """Those of the classes that have a logit, `(n, k)`."""
+    """The probabilities of the classes that have a logit, `(n, k)`."""
     return np.asarray(softmax(_two_logits(logits))[:, 1:] if logits.shape[1] == 1 else softmax(logits))
 
 

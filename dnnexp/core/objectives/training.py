@@ -26,7 +26,7 @@ class NetworkTraining(Learning):
     The widths are the data's features, those of `hidden`, and the data's targets; hidden layers have the
     activation, the last is linear. The loss is softmax cross-entropy for classes and ½‖y − t‖² for numbers
     unless another is named. A start is a draw of the initializer, which sees the training rows where it needs
-    data. The minimum is not known: targets are on the loss itself.
+    data. The minimum is not known, so targets refer to the loss itself.
     """
 
     hidden: tuple[Count, ...] = (32,)
@@ -45,17 +45,17 @@ class NetworkTraining(Learning):
     @check("loss")
     @staticmethod
     def bounded(loss: Loss | None) -> Iterator[Problem]:
-        """There is something to approach."""
+        """The loss is bounded below."""
         if loss is not None and not loss.is_bounded:
             allowed = ", ".join(name for name, cls in parts(loss.kind).items() if cls.is_bounded)
-            yield ("loss",), f"{loss.name} falls without bound, there is nothing to train; allowed: {allowed}"
+            yield ("loss",), f"{loss.name} is not bounded below, so it cannot be trained; allowed: {allowed}"
 
     @check("data", "hidden", "activation", "initializer")
     @staticmethod
     def initialized(
         data: Data, hidden: tuple[int, ...], activation: Activation, initializer: LayerInitializer
     ) -> Iterator[Problem]:
-        """The activation, and the linear last layer, have what the initializer asks for."""
+        """The initializer supports the activation and the linear last layer."""
         found = _network(data, hidden, activation).complaints(initializer)
         for function, message in found.items():
             where = "the last layer is linear: " if function == Identity() else ""
@@ -68,7 +68,7 @@ class NetworkTraining(Learning):
 
     @property
     def model_loss(self) -> Loss:
-        """The one named, or the one that suits the data."""
+        """The named loss, or the one that suits the data."""
         return self.loss or (SoftmaxCrossEntropy() if self.data.shape().has_classes else SquaredError())
 
     @property
@@ -81,7 +81,7 @@ class NetworkTraining(Learning):
         return True
 
     def draw(self, generator: np.random.Generator, count: int) -> Floats:
-        """Fresh parameters, a network after another: `(P, count)` in Fortran order."""
+        """Fresh parameters, one network after another, `(P, count)` in Fortran order."""
         x = self.split.train.features if self.initializer.weights.needs_data else None
         networks = [self.network.draw(self.initializer, generator, generator, x) for _ in range(count)]
         return np.stack(networks).T

@@ -13,7 +13,7 @@ Accumulator = Literal["coordinate", "norm"]
 
 
 def _squared(gradient: Array, accumulator: str) -> Array:
-    """What an accumulator adds up: g² for each coordinate, or ‖g‖² for all of them, `(1, runs)`."""
+    """The term that an accumulator adds: g² for each coordinate, or ‖g‖² for all, `(1, runs)`."""
     square = gradient * gradient
     return square if accumulator == "coordinate" else coordinate_sum(square)
 
@@ -63,7 +63,7 @@ class AdaGrad(Optimizer):
 class RMSpropState(NamedTuple):
     """The decaying mean of squares G, `(d, runs)`, or `(1, runs)` with `accumulator: norm`.
 
-    Where they are used: the decaying mean m of gradients, and the velocity v, both `(d, runs)`; else None.
+    The decaying mean m of gradients and the velocity v, `(d, runs)` each, are None unless they are used.
     """
 
     mean_square: Array
@@ -102,7 +102,7 @@ class RMSprop(Optimizer):
         )
 
     def update(self, gradient: Array, state: RMSpropState, x: Array, step: int) -> tuple[Array, RMSpropState]:
-        """−η g / (√G + ε), or what the velocity makes of it."""
+        """−η g / (√G + ε), or the displacement of the velocity."""
         square = _squared(gradient, self.accumulator)
         mean_square = self.beta * state.mean_square + (1 - self.beta) * square
         mean, spread = None, mean_square

@@ -1,4 +1,4 @@
-"""What all update rules share: the interface, and what may be done to any of them.
+"""The base of all update rules: their interface, and the steps that any rule can have around it.
 
 In the formulas g is the gradient, x the point, t the step (from 1), η the learning rate at that step. Points,
 gradients and displacements have shape `(d, runs)`; a hyperparameter is a number or a `(runs,)` array.
@@ -27,7 +27,7 @@ Stackable = TypeVar("Stackable", bound=Part)
 class Optimizer(Part, ABC):
     """Base of the update rules. A step evaluates one gradient.
 
-    What a rule itself does not know of is done around its `update`, in this order:
+    These steps are done around `update`, in this order, and are unknown to the rule:
 
     1. The learning rate of step t is η sₜ, with the factor sₜ of `schedule`.
     2. The gradient is clipped: every coordinate to ±`clip_value`; then g ← g min(1, c/‖g‖) with
@@ -56,7 +56,7 @@ class Optimizer(Part, ABC):
 
         Args:
             gradient: at `query(x, state)`, shape `(d, runs)`.
-            state: what `init` or the previous step returned; not changed.
+            state: the state from `init` or from the previous step; not changed.
             x: the point before the step, shape `(d, runs)`.
             step: counts from 1.
         """
@@ -67,17 +67,17 @@ class Optimizer(Part, ABC):
         return x
 
     def iteration_matrix(self, curvature: float) -> Floats | None:
-        """What maps (x, velocity) of a step to the next on f = ½ λ x²; None for rules that are not linear."""
+        """The matrix that maps (x, velocity) to the next step on f = ½ λ x²; None for nonlinear rules."""
         del curvature
         return None
 
     def stability_limit(self, curvature: float) -> float | None:
-        """The learning rate from which on f = ½ λ x² is not minimised; None where no theory gives it."""
+        """The learning rate above which f = ½ λ x² is not minimised; None without a theory."""
         del curvature
         return None
 
     def scaled(self, factor: Array) -> Self:
-        """The same rule with its learning rate, where it has one, times a factor."""
+        """The same rule with its learning rate (if it has one) times a factor."""
         rate = getattr(self, "learning_rate", None)
         return self if rate is None else replaced(self, learning_rate=rate * factor)
 
@@ -93,12 +93,12 @@ class Optimizer(Part, ABC):
 
     @property
     def clips(self) -> bool:
-        """Whether it clips gradients."""
+        """Whether the rule clips gradients."""
         return self.clip_value is not None or self.clip_norm is not None
 
 
 def replaced(part: Stackable, **values: Any) -> Stackable:
-    """A copy with other values of some fields, arrays among them: no check of the class is made."""
+    """A copy with other values, possibly arrays, of some fields; the checks of the class are not run."""
     changed = copy.copy(part)
     for name, value in values.items():
         object.__setattr__(changed, name, value)
@@ -122,7 +122,7 @@ def stack(rules: Sequence[Stackable], runs: int) -> Stackable:
 
 
 def stacking_key(rule: Part) -> Hashable:
-    """Equal for rules that differ in real numbers only, and can therefore run as one."""
+    """A key that is equal for rules that differ in real numbers only and can run as one."""
     return type(rule), tuple(map(_key, vars(rule).values()))
 
 

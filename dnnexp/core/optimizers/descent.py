@@ -79,14 +79,14 @@ class Momentum(Optimizer):
 
     def iteration_matrix(self, curvature: float) -> Floats:
         """((1 − p, μ), (−p, μ)) with p = η (1−τ) λ; from the second step on, if τ > 0."""
-        pull, keep = self._pull(curvature), self.momentum
+        pull, keep = self._scaled_curvature(curvature), self.momentum
         return self._for_velocity([[1 - pull, keep], [-pull, keep]], curvature)
 
     def stability_limit(self, curvature: float) -> float:
         """2 (1 + μ) / ((1−τ) λ)."""
         return 2 * (1 + self.momentum) / ((1 - self.dampening) * curvature)
 
-    def _pull(self, curvature: float) -> float:
+    def _scaled_curvature(self, curvature: float) -> float:
         return self.learning_rate * (1 - self.dampening) * curvature
 
     def _for_velocity(self, matrix: list[list[float]], curvature: float) -> Floats:
@@ -115,7 +115,7 @@ class Nesterov(Momentum):
     @check("dampening")
     @staticmethod
     def undamped(dampening: float) -> Iterator[Problem]:
-        """PyTorch refuses it, too: the look-ahead would not be Nesterov's."""
+        """Dampening would not give Nesterov's look-ahead; PyTorch refuses it as well."""
         if dampening:
             yield ("dampening",), f"must be 0 for nesterov, not {dampening}"
 
@@ -138,7 +138,7 @@ class Nesterov(Momentum):
 
     def iteration_matrix(self, curvature: float) -> Floats:
         """((1−p, μ(1−p)), (−p, μ(1−p))) with p = η λ; rewritten: ((1−p−μp, μ²), (−p, μ))."""
-        pull, keep = self._pull(curvature), self.momentum
+        pull, keep = self._scaled_curvature(curvature), self.momentum
         if self.form == "rewritten":
             return self._for_velocity([[1 - pull - keep * pull, keep**2], [-pull, keep]], curvature)
         return self._for_velocity([[1 - pull, keep * (1 - pull)], [-pull, keep * (1 - pull)]], curvature)

@@ -1,4 +1,4 @@
-"""Rules that go by the sign of a gradient, not by its size."""
+"""Rules that use the sign of a gradient, not its size."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le, MinLen
 
 from dnnexp.core.arrays import Integers
 from dnnexp.core.differentiation import Analytic, GradientMethod
-from dnnexp.core.objectives import MOST_TURNED, Objective, Valley
+from dnnexp.core.objectives import MAX_INSTANCE_DIMENSION, Objective, Valley
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import recorded_steps
 from dnnexp.experiments.base import Expectation, ExperimentConfig, too_large
@@ -99,8 +99,9 @@ class OptimizeConfig(ExperimentConfig, Checked):
         """An instance needs a rotation matrix, whose size is the square of the dimension."""
         for index, one in enumerate(_all(objective, objectives)):
             place = ("objectives", index) if objectives else ("objective",)
-            if getattr(one, "instance", None) is not None and one.dimension > MOST_TURNED:
-                yield (*place, "instance"), f"needs a dimension of at most {MOST_TURNED}, not {one.dimension}"
+            if getattr(one, "instance", None) is not None and one.dimension > MAX_INSTANCE_DIMENSION:
+                text = f"needs a dimension of at most {MAX_INSTANCE_DIMENSION}, not {one.dimension}"
+                yield (*place, "instance"), text
 
     @check("targets")
     @staticmethod

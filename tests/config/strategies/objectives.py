@@ -9,7 +9,7 @@ from dnnexp.config.shapes import hints
 from dnnexp.core.bounds import Bounds
 from dnnexp.core.data import Data
 from dnnexp.core.losses import Loss, SquaredError
-from dnnexp.core.objectives import MOST_TURNED, Objective
+from dnnexp.core.objectives import MAX_INSTANCE_DIMENSION, Objective
 from dnnexp.core.objectives.formula import ExpressionObjective
 from dnnexp.core.objectives.instance import TestFunction
 from dnnexp.core.objectives.learning import Learning
@@ -62,7 +62,7 @@ def turnable(cls: type, every: bool) -> Trees:
     if every or "dimension" not in hints(cls):
         return small
     most = max(c.le for c in hints(cls)["dimension"].__metadata__ if hasattr(c, "le"))
-    instead = {"dimension": st.integers(MOST_TURNED + 1, most)}
+    instead = {"dimension": st.integers(MAX_INSTANCE_DIMENSION + 1, most)}
     large = hinted(cls, every, instead, asked=instead, left={"instance"})
     return st.integers(0, 5).flatmap(lambda face: small if face else large)
 

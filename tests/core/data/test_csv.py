@@ -255,8 +255,8 @@ def test_files_that_cannot_be_read(folder: Path) -> None:
     (folder / "d").mkdir()
     os.mkfifo(folder / "pipe")
     assert problems(None, path="none.csv") == ["none.csv: cannot be read: No such file or directory"]
-    assert problems(None, path="d") == ["d: cannot be read: it is no regular file"]
-    assert problems(None, path="pipe") == ["pipe: cannot be read: it is no regular file"]
+    assert problems(None, path="d") == ["d: cannot be read: it is not a regular file"]
+    assert problems(None, path="pipe") == ["pipe: cannot be read: it is not a regular file"]
     assert problems(None, path="a\0b") == [r"'a\x00b': cannot be read: embedded null byte"]
 
 

@@ -112,7 +112,7 @@ def test_classes() -> None:
         "f.npz: y[3] (row 4) is an empty text",
     ]
     assert saved_problems(X, np.array([b"a", b"\xff"] * 2)) == [
-        "f.npz: the array 'y' holds bytes that are no ASCII text"
+        "f.npz: the array 'y' contains bytes that are not ASCII text"
     ]
     many = np.repeat(np.arange(1001), 2)
     assert saved_problems(np.ones((2002, 1)), many, task="classification") == [

@@ -1,4 +1,4 @@
-"""What the numerics call an array."""
+"""Array types of the numerics, and the rounding of float64."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -13,6 +13,9 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
 Numbers: TypeAlias = npt.NDArray[Any]
 """A numpy array of real or complex numbers."""
+
+EPSILON = float(np.finfo(np.float64).eps)
+"""The distance from 1 to the next float64, 2.2e-16."""
 
 
 def namespace(x: Array) -> Any:

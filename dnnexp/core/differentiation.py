@@ -15,17 +15,17 @@ from typing import TypeAlias
 
 import numpy as np
 
-from dnnexp.core.arrays import Array, Floats, namespace
+from dnnexp.core.arrays import EPSILON, Array, Floats, namespace
 from dnnexp.core.objectives import Objective
 from dnnexp.registry import Part, Positive, register
 
 Function: TypeAlias = Callable[[Array], Array]
 """From points `(d, ...)` to values `(...)`."""
 
-CENTRAL_STEP = float(np.finfo(np.float64).eps ** (1 / 3))
+CENTRAL_STEP = EPSILON ** (1 / 3)
 """The relative step of central differences that balances truncation and round-off, ε^⅓ = 6.06e-6."""
 
-CENTRAL_FOURTH_STEP = float(np.finfo(np.float64).eps ** (1 / 5))
+CENTRAL_FOURTH_STEP = EPSILON ** (1 / 5)
 """The relative step of fourth-order differences, which err by h⁴|f⁽⁵⁾|/30: ε^⅕ = 7.4e-4."""
 
 COMPLEX_STEP = 1e-20

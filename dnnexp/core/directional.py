@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats
+from dnnexp.core.arrays import EPSILON, Floats
 from dnnexp.core.differentiation import CENTRAL_FOURTH_STEP, CENTRAL_STEP, COMPLEX_STEP
-from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_ladder
+from dnnexp.core.extrapolation import Extrapolated, extrapolate, step_ladder
 from dnnexp.core.network import Signals
 from dnnexp.core.network_extrapolation import rounding_noise
 from dnnexp.core.perturbation import MEMORY_MIB, crosses

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats
+from dnnexp.core.arrays import EPSILON, Floats
 
-EPSILON = float(np.finfo(np.float64).eps)
 RATIO = 1.9
 """The ratio of neighbouring steps. Not 2, because differences of rounded values at h and h/2 often agree by
 chance."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats, Integers
-from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_ladder
+from dnnexp.core.arrays import EPSILON, Floats, Integers
+from dnnexp.core.extrapolation import Extrapolated, extrapolate, step_ladder
 from dnnexp.core.input_derivatives import basis, input_blocks
 from dnnexp.core.network import affine
 from dnnexp.core.parameter_derivatives import parameter_differences

@@ -14,9 +14,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dnnexp.core.arrays import Floats
+from dnnexp.core.arrays import EPSILON, Floats
 
-EPSILON = float(np.finfo(np.float64).eps)
 SAMPLES = 9
 """m + 1: eight differences."""
 _AGREEMENT = 4.0

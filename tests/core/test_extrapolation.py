@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import erf
 
-from dnnexp.core.arrays import Floats
+from dnnexp.core.arrays import EPSILON, Floats
 from dnnexp.core.extrapolation import (
-    EPSILON,
     Extrapolated,
     extrapolate,
     observed_order,

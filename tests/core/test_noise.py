@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dnnexp.core.arrays import Floats
-from dnnexp.core.noise import EPSILON, SAMPLES, estimate, judge, sampled
+from dnnexp.core.arrays import EPSILON, Floats
+from dnnexp.core.noise import SAMPLES, estimate, judge, sampled
 
 SINGLE = float(np.finfo(np.float32).eps)
 X = np.random.default_rng(5).standard_normal((4, 500))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.arrays import EPSILON, Floats, Integers
 
 REACH = 9.5
 """Limit of |z|: the Gaussian beyond holds 2e-21, and 2e-19 with the factor z² of a growing function."""
@@ -48,7 +48,6 @@ _MOST_PANELS = 2**16
 """Largest number of panels of an expectation that are still halved; beyond, their difference is error."""
 _TINY = float(np.finfo(np.float64).tiny)
 """Absolute tolerance, because products of subnormal numbers never agree."""
-_EPSILON = float(np.finfo(np.float64).eps)
 
 
 class Estimate(NamedTuple):
@@ -182,7 +181,7 @@ def integrate(integrand: Integrand, cut: Floats, tolerance: float, scale: Real =
             size += np.bincount(which[done], absolute[done], count)
             low, middle, high, which = low[split], middle[split], high[split], np.tile(which[split], 2)
             low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
-    return Estimate(value, error + 4 * _EPSILON * size)
+    return Estimate(value, error + 4 * EPSILON * size)
 
 
 def _panels(

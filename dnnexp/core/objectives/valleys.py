@@ -104,9 +104,9 @@ class DixonPrice(TestFunction):
         """8 i xᵢ (2xᵢ² − xᵢ₋₁), i ≥ 2, less 2 (i+1) (2xᵢ₊₁² − xᵢ); for the first 2 (x₁ − 1) more."""
         xp = namespace(x)
         right = x[1:, ...]
-        pull = 2 * self._weights(x) * (2 * right**2 - x[:-1, ...])
+        weighted = 2 * self._weights(x) * (2 * right**2 - x[:-1, ...])
         first = 2 * (x[:1, ...] - 1)
-        return xp.concat((first, 4 * right * pull)) - xp.concat((pull, xp.zeros_like(x[:1, ...])))
+        return xp.concat((first, 4 * right * weighted)) - xp.concat((weighted, xp.zeros_like(x[:1, ...])))
 
     def minimizers(self) -> Floats:
         """The two points, `(d, 2)`."""

@@ -79,8 +79,8 @@ class Momentum(Optimizer):
 
     def iteration_matrix(self, curvature: float) -> Floats:
         """((1 − p, μ), (−p, μ)) with p = η (1−τ) λ; from the second step on, if τ > 0."""
-        pull, keep = self._scaled_curvature(curvature), self.momentum
-        return self._for_velocity([[1 - pull, keep], [-pull, keep]], curvature)
+        p, keep = self._scaled_curvature(curvature), self.momentum
+        return self._for_velocity([[1 - p, keep], [-p, keep]], curvature)
 
     def stability_limit(self, curvature: float) -> float:
         """2 (1 + μ) / ((1−τ) λ)."""
@@ -138,10 +138,10 @@ class Nesterov(Momentum):
 
     def iteration_matrix(self, curvature: float) -> Floats:
         """((1−p, μ(1−p)), (−p, μ(1−p))) with p = η λ; rewritten: ((1−p−μp, μ²), (−p, μ))."""
-        pull, keep = self._scaled_curvature(curvature), self.momentum
+        p, keep = self._scaled_curvature(curvature), self.momentum
         if self.form == "rewritten":
-            return self._for_velocity([[1 - pull - keep * pull, keep**2], [-pull, keep]], curvature)
-        return self._for_velocity([[1 - pull, keep * (1 - pull)], [-pull, keep * (1 - pull)]], curvature)
+            return self._for_velocity([[1 - p - keep * p, keep**2], [-p, keep]], curvature)
+        return self._for_velocity([[1 - p, keep * (1 - p)], [-p, keep * (1 - p)]], curvature)
 
     def stability_limit(self, curvature: float) -> float:
         """2 (1 + μ) / ((1 + 2μ) λ): where z = −1 solves z² − (1+μ)(1−ηλ) z + μ(1−ηλ) = 0."""

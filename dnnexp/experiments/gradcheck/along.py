@@ -164,8 +164,8 @@ def _backward(config: GradcheckConfig, problem: Problem, direction: Direction) -
     if direction.parameters is not None:
         return float(faulty_gradient(problem, config.inject) @ direction.parameters)
     signals = problem.signals()
-    pull = problem.loss.gradient(signals.output, problem.t)
-    _, to_input = backward(problem.network, problem.parameters, signals, pull, config.inject)
+    cotangent = problem.loss.gradient(signals.output, problem.t)
+    _, to_input = backward(problem.network, problem.parameters, signals, cotangent, config.inject)
     return float((to_input * direction.inputs).sum())
 
 

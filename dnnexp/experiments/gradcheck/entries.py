@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnexp.core import rounding
-from dnnexp.core.arrays import Floats, Integers
-from dnnexp.core.extrapolation import EPSILON, Extrapolated
+from dnnexp.core.arrays import EPSILON, Floats, Integers
+from dnnexp.core.extrapolation import Extrapolated
 from dnnexp.core.faults import faulty_gradient, jacobian_backward
 from dnnexp.core.input_derivatives import central_fourth_jacobian, central_jacobian, complex_jacobian
 from dnnexp.core.network_extrapolation import extrapolated_derivatives, extrapolated_jacobian

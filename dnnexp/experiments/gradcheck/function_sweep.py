@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnexp.core import noise
-from dnnexp.core.arrays import Floats
-from dnnexp.core.extrapolation import EPSILON
+from dnnexp.core.arrays import EPSILON, Floats
 from dnnexp.experiments.base import Metrics, RunContext
 from dnnexp.experiments.gradcheck.cases import Case
 from dnnexp.experiments.gradcheck.config import GradcheckConfig

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnexp.core import noise
-from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.arrays import EPSILON, Floats, Integers
 from dnnexp.core.differentiation import COMPLEX_STEP, scaled_step
-from dnnexp.core.extrapolation import EPSILON, Extrapolated, extrapolate, step_ladder
+from dnnexp.core.extrapolation import Extrapolated, extrapolate, step_ladder
 from dnnexp.experiments.base import RunContext, Work
 from dnnexp.experiments.gradcheck.cases import Case, Piece
 from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnexp.core import rounding
-from dnnexp.core.arrays import Floats
+from dnnexp.core.arrays import EPSILON, Floats
 from dnnexp.core.directional import Direction, Quotient, complex_along, extrapolated_along, outputs_along
 from dnnexp.core.extrapolation import Extrapolated
 from dnnexp.core.faults import faulty_gradient
@@ -19,7 +19,6 @@ from dnnexp.experiments.gradcheck.checks import Derivatives, Doubt
 from dnnexp.experiments.gradcheck.config import GradcheckConfig
 from dnnexp.experiments.gradcheck.recheck import Estimates, recheck
 
-EPSILON = float(np.finfo(np.float64).eps)
 _CURVATURE_STEP = 1e-5
 """Step of the second difference of exact directional derivatives, which gives the third derivative."""
 _FEWEST = 3

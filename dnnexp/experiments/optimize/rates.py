@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnexp.core.arrays import Floats, Integers
+from dnnexp.core.arrays import EPSILON, Floats, Integers
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.stepping import Trajectory
 from dnnexp.experiments.base import Metrics, finite
@@ -97,9 +97,8 @@ def _spectral_radius(rule: Optimizer, curvature: float) -> float:
 
 def _round_off(minimum: float, minimizer: Floats, curvature: float) -> float:
     """Smaller values of f − f* are the rounding of x* (through the Hessian), of f* or of 0."""
-    epsilon = float(np.finfo(np.float64).eps)
-    of_point = curvature * (epsilon * float(np.linalg.norm(minimizer))) ** 2
-    return 1e4 * (of_point + epsilon * abs(minimum)) + 1e-280
+    of_point = curvature * (EPSILON * float(np.linalg.norm(minimizer))) ** 2
+    return 1e4 * (of_point + EPSILON * abs(minimum)) + 1e-280
 
 
 def fitted_rate(steps: Integers, values: Floats, floor: float) -> tuple[float, float] | None:

@@ -9,8 +9,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from dnnexp.core.activations import Activation
-from dnnexp.core.arrays import Floats
-from dnnexp.core.extrapolation import EPSILON
+from dnnexp.core.arrays import EPSILON, Floats
 from dnnexp.core.losses import Loss
 from dnnexp.core.objectives import Objective
 from dnnexp.core.streams import Streams

@@ -183,7 +183,7 @@ class OneCycle(Schedule):
 
 
 @dataclass(frozen=True)
-class Piece(Checked):
+class SchedulePiece(Checked):
     """From the step `at` on, this factor."""
 
     at: Count
@@ -198,11 +198,11 @@ class Piecewise(Schedule):
     optax's piecewise_constant_schedule, but for its factors, which multiply; here each is the factor itself.
     """
 
-    pieces: Annotated[tuple[Piece, ...], MinLen(1)]
+    pieces: Annotated[tuple[SchedulePiece, ...], MinLen(1)]
 
     @check("pieces")
     @staticmethod
-    def ascending(pieces: tuple[Piece, ...]) -> Iterator[Problem]:
+    def ascending(pieces: tuple[SchedulePiece, ...]) -> Iterator[Problem]:
         """Every piece begins after the one before."""
         for index in range(1, len(pieces)):
             if pieces[index].at <= pieces[index - 1].at:

@@ -110,7 +110,7 @@ def descend(
         x, state = start, rule.init(start)
         ledger.enter(0, start[:, None, :].copy(order="K"))
         step, last = 0, int(recording.steps[-1])
-        take = Step(rule, slope, last)
+        take = RuleStep(rule, slope, last)
         size = max(1, _BUFFER_NUMBERS // start.size)
         while step < last and not ledger.all_frozen():
             buffer = _buffer_like(start, min(size, last - step))
@@ -130,11 +130,11 @@ def _buffer_like(x: Floats, steps: int) -> Floats:
     return np.empty((d, steps, runs))
 
 
-class Step:
-    """One step of a rule, with what the base class of the rules says is done around its update."""
+class RuleStep:
+    """One step of a rule, with the schedule, clipping and weight decay around its update."""
 
     def __init__(self, rule: Optimizer, slope: Slope, last: int) -> None:
-        """For a run of `last` steps."""
+        """Prepare for a run of `last` steps."""
         self._rule, self._slope, self._last = rule, slope, last
         self._is_scheduled = not rule.schedule.is_constant
         self._decay = rule.decay if np.any(rule.weight_decay) else ""

@@ -29,14 +29,14 @@ _BESIDE_VALUES = ("experiment", "name", "passed", "error")
 """Columns of a row that the CSV leaves out: the metrics or the journal have them."""
 
 
-class Table(NamedTuple):
+class SweepTable(NamedTuple):
     """The document of `results.json`, and every scalar of each job's metrics."""
 
     document: dict[str, Any]
     scalars: Scalars
 
 
-def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = False) -> Table:
+def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = False) -> SweepTable:
     """The results of the jobs under `folder/jobs` so far.
 
     A job is complete where it has `metrics.json`, failed where its `run.json` or the journal says so,
@@ -67,7 +67,7 @@ def build(sweep: SweepConfig, jobs: Sequence[Job], folder: Path, skip: bool = Fa
         "groups": groups,
         "least": {label: _least(groups, label) for label in labels},
     }
-    return Table(document | {"expectations": judge(sweep.expect, document, skip)}, scalars)
+    return SweepTable(document | {"expectations": judge(sweep.expect, document, skip)}, scalars)
 
 
 def _columns(sweep: SweepConfig, jobs: Sequence[Job]) -> list[tuple[str, expression.Expression]]:
@@ -185,7 +185,7 @@ def outline(sweep: SweepConfig, jobs: Sequence[Job]) -> Outline:
     }
 
 
-def csv_text(table: Table) -> str:
+def csv_text(table: SweepTable) -> str:
     """The table for spreadsheets: one line per job, with all scalars of its metrics."""
     rows = table.document["rows"]
     columns = dict.fromkeys(key for row in rows for key in row if key not in _BESIDE_VALUES)

@@ -22,7 +22,7 @@ class _Absent:
 ABSENT: Final = _Absent()
 
 
-class Row(NamedTuple):
+class ComparedRow(NamedTuple):
     """A key, and the value of each run.
 
     Attributes:
@@ -49,11 +49,11 @@ class Row(NamedTuple):
         return [None if value is ABSENT else value for value in self.values]
 
 
-def rows(flat: Sequence[Mapping[str, Any]]) -> list[Row]:
+def rows(flat: Sequence[Mapping[str, Any]]) -> list[ComparedRow]:
     """The keys of all runs, in the order in which they first appear."""
     keys = dict.fromkeys(key for each in flat for key in each)
     found = ((key, tuple(each.get(key, ABSENT) for each in flat)) for key in keys)
-    return [Row(key, values, *_distance(values)) for key, values in found]
+    return [ComparedRow(key, values, *_distance(values)) for key, values in found]
 
 
 def config_leaves(tree: Any) -> dict[str, Any]:
@@ -98,9 +98,9 @@ def _distance(values: Sequence[Any]) -> tuple[float | None, float | None]:
 class Reproduction(NamedTuple):
     """The metrics of a repeated run, by how well they were reproduced."""
 
-    identical: list[Row]
-    within: list[Row]
-    different: list[Row]
+    identical: list[ComparedRow]
+    within: list[ComparedRow]
+    different: list[ComparedRow]
 
     @property
     def verdict(self) -> str:

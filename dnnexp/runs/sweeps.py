@@ -12,7 +12,7 @@ from dnnexp.runs.journal import events, is_held
 from dnnexp.runs.record import Run, folder_parts, folder_time, is_complete, read_json, time_of
 
 
-class Job(NamedTuple):
+class JobStatus(NamedTuple):
     """A job of a sweep: `complete`, `failed` with its error, or `missing`."""
 
     key: str
@@ -57,12 +57,12 @@ def _journal(folder: Path) -> list[_Event]:
     return [_Event(time, str(line.get("event")), line) for time, line in timed if time is not None]
 
 
-def jobs(folder: Path) -> list[Job]:
+def jobs(folder: Path) -> list[JobStatus]:
     """The jobs of a sweep's plan, in its order."""
     return _jobs(folder, read_json(folder / "sweep.json"), _journal(folder))
 
 
-def _jobs(folder: Path, plan: Mapping[str, Any], told: Iterable[_Event]) -> list[Job]:
+def _jobs(folder: Path, plan: Mapping[str, Any], told: Iterable[_Event]) -> list[JobStatus]:
     """The jobs of a plan, with the status that their folders show.
 
     A job that killed its worker has no folder; the journal has its error.
@@ -77,7 +77,7 @@ def _jobs(folder: Path, plan: Mapping[str, Any], told: Iterable[_Event]) -> list
             if status != "complete" and key in last and last[key].event == "failed":
                 status, error = "failed", last[key].details.get("error")
             swept = entry.get("swept")
-            found.append(Job(key, status, swept if isinstance(swept, dict) else {}, error))
+            found.append(JobStatus(key, status, swept if isinstance(swept, dict) else {}, error))
     return found
 
 

@@ -19,7 +19,7 @@ from dnnexp.core.differentiation import Function
 from dnnexp.core.objectives import Quadratic, Rosenbrock
 from dnnexp.core.optimizers import Optimizer
 from dnnexp.core.schedules import Schedule
-from dnnexp.core.stepping import Recording, Step, descend, steady
+from dnnexp.core.stepping import Recording, RuleStep, descend, steady
 from dnnexp.registry import parts
 
 HERE = Path(__file__).parent / "recorded"
@@ -102,7 +102,7 @@ def test_single_steps(case: dict[str, Any], arrays: Arrays) -> None:
     point, gradient = arrays[f"{label}/point"], arrays[f"{label}/gradient"]
     for index, step in enumerate(SINGLE):
         before, after = point[KEPT.index(step)], point[KEPT.index(step + 1)]
-        take = Step(rule, steady(constant(gradient[index])), STEPS)
+        take = RuleStep(rule, steady(constant(gradient[index])), STEPS)
         taken, _ = take(before, state_at(index, rule, label, arrays), step + 1)
         allowed = 1e-12 * np.abs(after - before).max(axis=0)
         allowed = allowed + 2 * np.finfo(np.float64).eps * np.maximum(np.abs(before), np.abs(after))

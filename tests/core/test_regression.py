@@ -1,4 +1,4 @@
-"""Linear models on data: their minima against other methods, their gradients, their bits."""
+"""LinearModel models on data: their minima against other methods, their gradients, their bits."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from dnnexp.core.data.synthetic import Moons, Spirals, Teacher
 from dnnexp.core.differentiation import complex_gradient, hessian
 from dnnexp.core.losses import SoftmaxCrossEntropy
 from dnnexp.core.objectives import LeastSquares, LogisticRegression, regression
-from dnnexp.core.objectives.regression import Linear, OneLogit
+from dnnexp.core.objectives.regression import LinearModel, OneLogit
 from dnnexp.core.streams import Streams
 
 MODELS = [
@@ -31,7 +31,7 @@ IDS = [f"{model.name}-{model.data.name}-{model.penalty:g}" for model in MODELS]
 by_model = pytest.mark.parametrize("model", MODELS, ids=IDS)
 
 
-def prepared(model: Linear, seed: int = 1) -> Any:
+def prepared(model: LinearModel, seed: int = 1) -> Any:
     return model.prepare(Streams(seed))
 
 
@@ -58,7 +58,7 @@ def by_hand(ready: Any, theta: Floats) -> float:
 
 
 @by_model
-def test_the_value_is_the_documented_formula(model: Linear) -> None:
+def test_the_value_is_the_documented_formula(model: LinearModel) -> None:
     """Sums of some hundred terms: a relative rounding of about 100 ε."""
     ready = prepared(model)
     x = ready.draw(np.random.default_rng(0), 4)
@@ -67,7 +67,7 @@ def test_the_value_is_the_documented_formula(model: Linear) -> None:
 
 
 @by_model
-def test_the_gradient_is_the_complex_step(model: Linear) -> None:
+def test_the_gradient_is_the_complex_step(model: LinearModel) -> None:
     """Both are exact to rounding, of terms that are as large as the gradient or features times targets."""
     ready = prepared(model)
     x = ready.draw(np.random.default_rng(0), 3)
@@ -75,7 +75,7 @@ def test_the_gradient_is_the_complex_step(model: Linear) -> None:
 
 
 @by_model
-def test_points_of_any_shape_and_order(model: Linear) -> None:
+def test_points_of_any_shape_and_order(model: LinearModel) -> None:
     """A run gets the bits that it has alone, wherever it stands and in whatever order memory is."""
     ready = prepared(model)
     x = ready.draw(np.random.default_rng(0), 12)
@@ -93,7 +93,7 @@ def test_points_of_any_shape_and_order(model: Linear) -> None:
 
 
 @by_model
-def test_the_minimum_is_attained_where_the_gradient_vanishes(model: Linear) -> None:
+def test_the_minimum_is_attained_where_the_gradient_vanishes(model: LinearModel) -> None:
     """The gradient is a mean of terms of order one: it vanishes to a few ε."""
     ready = prepared(model)
     minimizer = ready.minimizers()
@@ -105,7 +105,7 @@ def test_the_minimum_is_attained_where_the_gradient_vanishes(model: Linear) -> N
 
 
 @by_model
-def test_the_hessian_at_the_minimum_has_the_curvature_of_the_penalty_at_least(model: Linear) -> None:
+def test_the_hessian_at_the_minimum_has_the_curvature_of_the_penalty_at_least(model: LinearModel) -> None:
     ready = prepared(model)
     curvatures = np.linalg.eigvalsh(hessian(ready, ready.minimizers()[:, 0]))
     assert curvatures[0] >= model.penalty * (1 - 1e-9) - 1e-13
@@ -196,7 +196,7 @@ def test_numbers_of_any_size_have_a_minimum_or_none(standardize: bool, tmp_path:
     path = str(tmp_path / "large.npz")
     x = np.random.default_rng(0).uniform(-1, 1, (40, 3)) * [1e100, 1.0, 1e-300]
     np.savez(path, X=x, y=np.arange(40) % 2)
-    models: list[Linear] = [
+    models: list[LinearModel] = [
         LogisticRegression(data=NPZ(path, task="classification", standardize=standardize)),
         LeastSquares(data=NPZ(path, standardize=standardize)),
     ]
@@ -223,7 +223,7 @@ def test_preparing_again_gives_other_data_and_another_minimum() -> None:
 
 
 @by_model
-def test_mini_batches_keep_the_minimum_of_all_rows(model: Linear) -> None:
+def test_mini_batches_keep_the_minimum_of_all_rows(model: LinearModel) -> None:
     ready, batched = prepared(model), prepared(replace(model, batch=16))
     assert batched.is_costly
     assert not ready.is_costly

@@ -12,10 +12,10 @@ from dnnexp.core.schedules import (
     Exponential,
     InverseTime,
     OneCycle,
-    Piece,
     Piecewise,
     Polynomial,
     Schedule,
+    SchedulePiece,
     Step,
 )
 from dnnexp.core.stepping import Recording, descend, steady
@@ -34,7 +34,10 @@ from dnnexp.core.stepping import Recording, descend, steady
         (InverseTime(1.0, 0.5), {3: 0.5}),
         # PyTorch's OneCycleLR(max_lr=1, total_steps=100): 1/25 at the start, 1 at step 29, 1/250 000 at 99
         (OneCycle(), {0: 0.04, 29: 1.0, 99: 4e-6}),
-        (Piecewise((Piece(10, 0.5), Piece(20, 0.1))), {0: 1.0, 9: 1.0, 10: 0.5, 20: 0.1, 99: 0.1}),
+        (
+            Piecewise((SchedulePiece(10, 0.5), SchedulePiece(20, 0.1))),
+            {0: 1.0, 9: 1.0, 10: 0.5, 20: 0.1, 99: 0.1},
+        ),
         (OneCycle(rise=0.01), {0: 1.0, 1: 1.0 - (1.0 - 4e-6) * (1 - math.cos(math.pi / 99)) / 2, 99: 4e-6}),
         (Step(1, 100.0), {0: 1.0, 2: 1e4, 99: 1e198, 200: math.inf}),
         (InverseTime(10.0, 100.0), {0: 1.0, 200: 0.0}),
@@ -72,4 +75,4 @@ def test_schedules_that_differ_in_numbers_are_stacked() -> None:
 
 def test_pieces_ascend() -> None:
     with pytest.raises(ValueError, match=r"pieces\.1\.at: must be after 10, not 10"):
-        Piecewise((Piece(10, 0.5), Piece(10, 0.1)))
+        Piecewise((SchedulePiece(10, 0.5), SchedulePiece(10, 0.1)))

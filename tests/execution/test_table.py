@@ -14,11 +14,11 @@ import pytest
 
 from dnnexp import expression
 from dnnexp.config.sweep import Contour, Job, Metric, SweepConfig
-from dnnexp.execution.table import Table, build, csv_text, outline
+from dnnexp.execution.table import SweepTable, build, csv_text, outline
 from dnnexp.experiments.base import Expectation
 
 FAILED, MISSING = "failed", "missing"
-Made = Callable[..., Table]
+Made = Callable[..., SweepTable]
 
 
 def job(index: int, swept: Mapping[str, Any], tree: Mapping[str, Any] | None = None) -> Job:
@@ -48,7 +48,7 @@ def made(tmp_path: Path) -> Made:
 
     def make(
         config: SweepConfig, swept: Sequence[Mapping[str, Any]], found: Sequence[Any], skip: bool = False
-    ) -> Table:
+    ) -> SweepTable:
         jobs = [job(index, one) for index, one in enumerate(swept)]
         for one, metrics in zip(jobs, found, strict=True):
             leave(tmp_path, one.key, metrics)
@@ -236,7 +236,7 @@ def test_the_outline_refuses_what_cannot_be() -> None:
             expression.parse(wrong).check(shape)
 
 
-def lines(table: Table) -> list[dict[str, str]]:
+def lines(table: SweepTable) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(csv_text(table), newline=""), strict=True))
 
 

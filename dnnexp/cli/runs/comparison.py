@@ -22,7 +22,7 @@ from dnnexp.cli.runs.list import described
 from dnnexp.runs.catalogue import look
 from dnnexp.runs.compare import (
     ABSENT,
-    Row,
+    ComparedRow,
     config_leaves,
     environment_leaves,
     metric_leaves,
@@ -56,9 +56,9 @@ class Loaded:
 class Compared(NamedTuple):
     """Every key of the runs' configs, environments and metrics."""
 
-    config: list[Row]
-    environment: list[Row]
-    metrics: list[Row]
+    config: list[ComparedRow]
+    environment: list[ComparedRow]
+    metrics: list[ComparedRow]
 
 
 def load(folders: Iterable[Path]) -> list[Loaded]:
@@ -109,7 +109,7 @@ def document(runs: Sequence[Loaded], found: Compared, show_all: bool) -> dict[st
     return {"runs": [described(run.run) for run in runs], **entries, "equal": equal}
 
 
-def _entry(row: Row, runs: Sequence[Loaded]) -> dict[str, Any]:
+def _entry(row: ComparedRow, runs: Sequence[Loaded]) -> dict[str, Any]:
     absent = [run.run.path.name for run, value in zip(runs, row.values, strict=True) if value is ABSENT]
     distances = {"difference": row.difference, "relative": row.relative}
     return {"key": row.key, "values": row.plain, "absent": absent, **distances}
@@ -134,7 +134,7 @@ def letters(count: int) -> list[str]:
 
 
 def _section(
-    name: str, part: Sequence[Row], heads: Sequence[str], show_all: bool
+    name: str, part: Sequence[ComparedRow], heads: Sequence[str], show_all: bool
 ) -> Iterator[RenderableType]:
     """The differences in one respect, and the number of equal entries."""
     shown = [row for row in part if show_all or not row.is_equal]
@@ -144,7 +144,7 @@ def _section(
 
 
 def section(
-    title: str, shown: Sequence[Row], heads: Sequence[str], has_distances: bool
+    title: str, shown: Sequence[ComparedRow], heads: Sequence[str], has_distances: bool
 ) -> Iterator[RenderableType]:
     """A title and a line for each key, or several if a value is long."""
     yield Text(f"\n{title}", style="bold")
@@ -159,11 +159,11 @@ def section(
             yield Text(f"    {letter}  {word(value)}")
 
 
-def _is_short(row: Row) -> bool:
+def _is_short(row: ComparedRow) -> bool:
     return all(len(word(value)) <= _MAX_CELL for value in row.values)
 
 
-def _cells(row: Row, has_distances: bool) -> tuple[str, ...]:
+def _cells(row: ComparedRow, has_distances: bool) -> tuple[str, ...]:
     distances = (row.difference, row.relative) if has_distances else ()
     told = ("" if value is None else f"{value:.3g}" for value in distances)
     return (printable(row.key), *map(word, row.values), *told)
@@ -224,7 +224,7 @@ def _curves(folder: Path) -> dict[str, Any]:
         return {name: arrays[name] for name in arrays if name == "evaluations" or name.endswith(".value")}
 
 
-def labels(runs: Sequence[Loaded], config: Sequence[Row]) -> tuple[str, ...]:
+def labels(runs: Sequence[Loaded], config: Sequence[ComparedRow]) -> tuple[str, ...]:
     """A label for each run: its letter, and the settings in which it differs from the others."""
     telling = [
         row

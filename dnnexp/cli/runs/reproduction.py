@@ -21,7 +21,7 @@ from dnnexp.config.load import ConfigError, load
 from dnnexp.execution.run import RunOptions, execute_run
 from dnnexp.experiments import names
 from dnnexp.runs.catalogue import look
-from dnnexp.runs.compare import ABSENT, Reproduction, Row, environment_leaves, reproduction, rows
+from dnnexp.runs.compare import ABSENT, ComparedRow, Reproduction, environment_leaves, reproduction, rows
 from dnnexp.runs.environment import command_line
 from dnnexp.runs.folder import RunFolder
 from dnnexp.runs.record import Run, read_json
@@ -100,7 +100,9 @@ def _run_again(run: Run, config: Any, again: Again, is_smoke: bool) -> Path:
     return folder.path
 
 
-def _document(folder: Path, made: Path, found: Reproduction, changed: Sequence[Row]) -> dict[str, Any]:
+def _document(
+    folder: Path, made: Path, found: Reproduction, changed: Sequence[ComparedRow]
+) -> dict[str, Any]:
     counts = {name: len(part) for name, part in found._asdict().items()}
     metrics = [_entry(row, "within tolerance") for row in found.within]
     metrics += [_entry(row, "different") for row in found.different]
@@ -109,14 +111,14 @@ def _document(folder: Path, made: Path, found: Reproduction, changed: Sequence[R
     return {**head, "metrics": metrics, "environment": environment}
 
 
-def _entry(row: Row, verdict: str = "") -> dict[str, Any]:
+def _entry(row: ComparedRow, verdict: str = "") -> dict[str, Any]:
     before, now = row.plain
     absent = [name for name, value in zip(("before", "now"), row.values, strict=True) if value is ABSENT]
     distances = {"difference": row.difference, "relative": row.relative, "verdict": verdict}
     return {"key": row.key, "before": before, "now": now, "absent": absent} | (distances if verdict else {})
 
 
-def _show(made: Path, found: Reproduction, changed: Sequence[Row], rtol: float) -> None:
+def _show(made: Path, found: Reproduction, changed: Sequence[ComparedRow], rtol: float) -> None:
     """The new folder, the verdict, every metric that is not identical, what may be the cause."""
     answer(str(made))
     console, heads = Console(), ("before", "now")

@@ -26,7 +26,7 @@ _MAX_NEWTON_STEPS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Linear(Learning):
+class LinearModel(Learning):
     """Base of the linear models y = W x + b; θ holds W, `(k, d)` in row order, then b, `(k,)`."""
 
     @cached_property
@@ -79,7 +79,7 @@ def _with_ones(table: Table) -> Floats:
 
 @register("least_squares")
 @dataclass(frozen=True)
-class LeastSquares(Linear):
+class LeastSquares(LinearModel):
     """Least squares: f = 1/(2n) Σ ‖W x + b − t‖² + (λ/2)‖θ‖²; its minimum is computed.
 
     λ is `l2`; θ holds W row by row, then b, and n counts the training rows. Classes are one-hot targets. The
@@ -137,7 +137,7 @@ def _two_logits(y: Array) -> Array:
 
 @register("logistic_regression")
 @dataclass(frozen=True)
-class LogisticRegression(Linear):
+class LogisticRegression(LinearModel):
     """Logistic regression: f = −1/n Σ log p(t | x) + (λ/2)‖θ‖²; its minimum is computed.
 
     Two classes, in their order: p(1 | x) = 1 / (1 + e⁻ʸ) with one logit y = w x + b. More classes:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from dnnexp.core.optimizers.descent import Nesterov
 from dnnexp.core.optimizers.signs import Rprop
-from dnnexp.core.schedules import Constant, Piece, Piecewise
+from dnnexp.core.schedules import Constant, Piecewise, SchedulePiece
 from tests.config.strategies.hints import Trees, hinted, rule, trees
 
 
@@ -22,5 +22,5 @@ def unscheduled(cls: type, every: bool) -> Trees:
 
 @rule(Piecewise)
 def ascending(cls: type, every: bool) -> Trees:
-    pieces = st.lists(trees(Piece), min_size=1, max_size=3, unique_by=lambda piece: piece["at"])
+    pieces = st.lists(trees(SchedulePiece), min_size=1, max_size=3, unique_by=lambda piece: piece["at"])
     return hinted(cls, every, {"pieces": pieces.map(lambda items: sorted(items, key=lambda p: p["at"]))})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import sys
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,9 @@ class _Commands(click.Group):
         if plugins and self.get_command(context, args[0]) is None:
             one_blas_thread()
             load_plugins(plugins)
+        if self.get_command(context, args[0]) is None and not context.resilient_parsing:
+            near = difflib.get_close_matches(args[0], self.list_commands(context), n=1)
+            context.fail(f"No such command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
         return super().resolve_command(context, args)
 
 

@@ -269,3 +269,10 @@ def test_without_a_command_the_help_is_shown(cli: Run) -> None:
     ran = cli()
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.rstrip() == cli("-h").out.rstrip()
+
+
+def test_an_unknown_command_has_a_suggestion(cli: Run) -> None:
+    ran = cli("optimise")
+    assert (ran.code, ran.out) == (2, "")
+    assert "No such command 'optimise'. Did you mean 'optimize'?" in ran.err
+    assert "Did you mean" not in cli("zzz").err
